@@ -1,0 +1,349 @@
+"""Shape and data type: what is known of a value before it exists.
+
+A ``Spec`` is checked when a node is built, so that a mistake is found where it is written and not where it is run.
+Data types promote as in the Python array API standard: within a kind (integers, floats) to the larger; between kinds
+never silently, because a silent change of kind is how a label becomes a probability. Python's own numbers are weak:
+they take the data type of the node they meet. This module imports nothing of the graph.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import numpy as np
+
+from backlit.errors import ArgumentError, DTypeError, ShapeError
+
+__all__ = [
+    "DTYPES",
+    "Spec",
+    "broadcast_shapes",
+    "check_dtype",
+    "check_shape",
+    "default_float",
+    "is_floating",
+    "is_integer",
+    "kind_of",
+    "normalise_axes",
+    "normalise_axis",
+    "precision",
+    "promote",
+]
+
+DTYPES: tuple[str, ...] = (
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float32",
+    "float64",
+)
+"""The data types a value may have, by their NumPy names."""
+
+_PRECISION: ContextVar[str] = ContextVar("precision", default="float32")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The shape and data type of a value, printed as ``float32[3,4]``.
+
+    Args:
+        shape: The length of each axis; ``()`` for a single number.
+        dtype: One of ``DTYPES``.
+
+    Example:
+        >>> spec = Spec((3, 4), "float32")
+        >>> print(spec, spec.rank, spec.size)
+        float32[3,4] 2 12
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+
+def is_floating(dtype: str) -> bool:
+    """Say whether a data type is one of the floats, which alone can be differentiated.
+
+    Args:
+        dtype: One of ``DTYPES``.
+
+    Returns:
+        True for ``float32`` and ``float64``.
+
+    Example:
+        >>> is_floating("float32"), is_floating("int64")
+        (True, False)
+    """
+    return dtype.startswith("float")
+
+
+def is_integer(dtype: str) -> bool:
+    """Say whether a data type is one of the integers, signed or unsigned.
+
+    Args:
+        dtype: One of ``DTYPES``.
+
+    Returns:
+        True for the integers; ``bool`` is none of them.
+
+    Example:
+        >>> is_integer("uint8"), is_integer("bool")
+        (True, False)
+    """
+    return "int" in dtype
+
+
+def check_dtype(dtype: object) -> str:
+    """Return the name of a data type given as a name or as a NumPy data type.
+
+    Args:
+        dtype: For example ``"float32"``, ``np.float32`` or ``np.dtype("float32")``.
+
+    Returns:
+        One of ``DTYPES``.
+
+    Raises:
+        DTypeError: If backlit has no such data type.
+
+    Example:
+        >>> check_dtype(np.float64)
+        'float64'
+    """
+    if isinstance(dtype, str) and dtype in DTYPES:
+        return dtype
+    try:
+        name = np.dtype(dtype).name  # type: ignore[call-overload]
+    except TypeError:
+        name = repr(dtype)
+    if name not in DTYPES:
+        raise DTypeError(f"there is no data type {name}", instead=f"use one of {', '.join(DTYPES)}")
+    return str(name)
+
+
+def check_shape(shape: object) -> tuple[int, ...]:
+    """Return a shape as a tuple of lengths.
+
+    Args:
+        shape: A sequence of integers, or a single integer for one axis.
+
+    Returns:
+        The shape.
+
+    Raises:
+        ShapeError: If it is anything else, or a length is negative.
+
+    Example:
+        >>> check_shape([32, 784])
+        (32, 784)
+    """
+    if isinstance(shape, (int, np.integer)) and not isinstance(shape, bool):
+        shape = (shape,)
+    if not isinstance(shape, Sequence) or isinstance(shape, str):
+        raise ShapeError(f"a shape is a tuple of lengths; received {shape!r}", instead="write shape=(32, 784)")
+    lengths = []
+    for length in shape:
+        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 0:
+            raise ShapeError(
+                f"a shape holds lengths of at least 0; received {tuple(shape)!r}",
+                why="every shape is known when a graph is built: programs are specialised to it",
+                instead="write the batch size you will run with, such as shape=(32, 784)",
+            )
+        lengths.append(int(length))
+    return tuple(lengths)
+
+
+def normalise_axis(axis: int, rank: int) -> int:
+    """Return an axis counted from the front.
+
+    Args:
+        axis: From ``-rank`` to ``rank - 1``.
+        rank: The number of axes.
+
+    Returns:
+        The same axis, from 0 to ``rank - 1``.
+
+    Raises:
+        ShapeError: If there is no such axis.
+
+    Example:
+        >>> normalise_axis(-1, 3)
+        2
+    """
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise ShapeError(f"an axis is an integer; received {axis!r}")
+    if not -rank <= axis < rank:
+        allowed = f"from {-rank} to {rank - 1}" if rank else "none: a single number has no axes"
+        raise ShapeError(f"there is no axis {axis} in {rank} axes", why=f"the axes are {allowed}")
+    return int(axis) % rank
+
+
+def normalise_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
+    """Return one axis, several or all of them as a sorted tuple counted from the front.
+
+    Args:
+        axis: An axis, a sequence of them, or None for all.
+        rank: The number of axes.
+
+    Returns:
+        The axes in ascending order.
+
+    Raises:
+        ShapeError: If an axis does not exist or stands twice.
+
+    Example:
+        >>> normalise_axes((-1, 0), 3), normalise_axes(None, 2)
+        ((0, 2), (0, 1))
+    """
+    if axis is None:
+        return tuple(range(rank))
+    given = axis if isinstance(axis, Sequence) else (axis,)
+    axes = tuple(sorted(normalise_axis(a, rank) for a in given))
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"an axis stands twice in {tuple(given)}", why=f"the value has {rank} axes")
+    return axes
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape to which several shapes broadcast.
+
+    Shapes are aligned at their last axes; an axis of length 1, or a missing one, stretches.
+
+    Args:
+        *shapes: The shapes.
+
+    Returns:
+        The common shape.
+
+    Raises:
+        ShapeError: If two lengths differ and neither is 1.
+
+    Example:
+        >>> broadcast_shapes((3, 1), (4,))
+        (3, 4)
+    """
+    first = shapes[0]
+    if all(shape == first for shape in shapes):
+        return first
+    rank = max(map(len, shapes))
+    result = []
+    for axis in range(-rank, 0):
+        lengths = {shape[axis] for shape in shapes if len(shape) >= -axis} - {1}
+        if len(lengths) > 1:
+            listed = " and ".join(str(list(shape)) for shape in shapes)
+            raise ShapeError(
+                f"the shapes {listed} do not broadcast",
+                why=f"axis {axis} has lengths {' and '.join(map(str, sorted(lengths)))}, and neither is 1",
+                instead="reshape one of them, or for a product of matrices write x @ w",
+            )
+        result.append(lengths.pop() if lengths else 1)
+    return tuple(result)
+
+
+def promote(*dtypes: str) -> str:
+    """Return the data type to which several promote by the rules of the array API standard.
+
+    Args:
+        *dtypes: Names out of ``DTYPES``.
+
+    Returns:
+        The common data type.
+
+    Raises:
+        DTypeError: If their kinds differ: bool, integer and float never mix silently.
+
+    Example:
+        >>> promote("float32", "float64"), promote("int32", "uint8")
+        ('float64', 'int32')
+    """
+    result = dtypes[0]
+    for dtype in dtypes[1:]:
+        if dtype == result:
+            continue
+        kinds = {kind_of(result), kind_of(dtype)}
+        joined = np.promote_types(result, dtype).name
+        if len(kinds) > 1 or kind_of(joined) not in kinds:
+            floating = next((d for d in (result, dtype) if is_floating(d)), "int64")
+            raise DTypeError(
+                f"{result} and {dtype} do not mix",
+                why="a change of kind (bool, integer, float) is never made silently",
+                instead=f'write bl.cast(value, "{floating}") around the one that is to change',
+            )
+        result = joined
+    return result
+
+
+def kind_of(dtype: str) -> str:
+    """Return the kind of a data type; kinds never mix silently.
+
+    Args:
+        dtype: One of ``DTYPES``.
+
+    Returns:
+        ``"float"``, ``"integer"`` or ``"bool"``.
+
+    Example:
+        >>> kind_of("uint8")
+        'integer'
+    """
+    return "float" if is_floating(dtype) else "integer" if is_integer(dtype) else "bool"
+
+
+def default_float() -> str:
+    """Return the float type that constants, parameters and inputs get where none is named.
+
+    Returns:
+        ``"float32"``, unless ``precision`` says otherwise.
+
+    Example:
+        >>> default_float()
+        'float32'
+    """
+    return _PRECISION.get()
+
+
+@contextlib.contextmanager
+def precision(dtype: str) -> Iterator[None]:
+    """Set the default float type of everything that is built inside.
+
+    Args:
+        dtype: ``"float32"`` or ``"float64"``.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        ArgumentError: If the data type is not a float.
+
+    Example:
+        >>> with precision("float64"):
+        ...     default_float()
+        'float64'
+    """
+    name = check_dtype(dtype)
+    if not is_floating(name):
+        raise ArgumentError(f"a precision is float32 or float64; received {name}")
+    token = _PRECISION.set(name)
+    try:
+        yield
+    finally:
+        _PRECISION.reset(token)
