@@ -1,0 +1,10 @@
+"""What executes graphs: the seam, and the engines that come with backlit."""
+
+from backlit.engines.engine import Engine, Program, compile, engine_names, evaluate, register_engine
+from backlit.engines.reference import ReferenceEngine, interpret
+from backlit.graph.node import OPERATORS
+
+__all__ = ["Engine", "Program", "compile", "engine_names", "evaluate", "register_engine"]
+
+register_engine(ReferenceEngine())
+OPERATORS["interpret"] = interpret

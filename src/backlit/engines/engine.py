@@ -1,0 +1,255 @@
+"""The seam between a graph and what executes it: ``compile`` turns a graph into a program.
+
+An engine is a class with one method. Engines register here by name and never import one another; this module imports
+none of them. ``Node.evaluate`` is given its meaning here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from backlit.errors import ArgumentError, BindingError, nearest
+from backlit.graph.graph import Graph
+from backlit.graph.leaves import Input, Parameter
+from backlit.graph.node import OPERATORS, Array, Node
+
+__all__ = ["Engine", "Program", "arrange", "bind", "compile", "engine_names", "evaluate", "register_engine"]
+
+Outputs = Any
+"""What a program returns: one array where one node was asked for, a list of them for a list."""
+
+
+class Program(Protocol):
+    """A graph made ready to run: call it with a value for each input, in order.
+
+    The outputs are computed, then the updates are written into their parameters.
+
+    Attributes:
+        graph: What it runs.
+
+    Example:
+        >>> import backlit as bl
+        >>> x = bl.input("x")
+        >>> program = compile(inputs=[x], outputs=x * 2.0)
+        >>> float(program(4.0))
+        8.0
+    """
+
+    graph: Graph
+
+    def __call__(self, *values: npt.ArrayLike) -> Outputs:
+        """Run the graph once.
+
+        Args:
+            *values: A value for each input, of its shape.
+
+        Returns:
+            The value of the output, or a list for a list of outputs.
+
+        Raises:
+            BindingError: If a value is missing or does not fit.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """What executes graphs.
+
+    Attributes:
+        name: The name by which ``compile`` finds it.
+
+    Example:
+        >>> import backlit as bl
+        >>> sorted(bl.engines.engine_names())
+        ['reference']
+    """
+
+    name: str
+
+    def compile(self, graph: Graph, *, single: bool) -> Program:
+        """Turn a graph into a program.
+
+        Args:
+            graph: What is to run.
+            single: Whether the program answers with its only output itself instead of a list.
+
+        Returns:
+            The program.
+        """
+        ...
+
+
+_ENGINES: dict[str, Engine] = {}
+_DEFAULT = "reference"
+
+
+def register_engine(engine: Engine) -> None:
+    """Make an engine available to ``compile`` under its name.
+
+    Args:
+        engine: The engine.
+
+    Raises:
+        ArgumentError: If there is one of that name already.
+
+    Example:
+        >>> register_engine(_ENGINES["reference"])
+        Traceback (most recent call last):
+        backlit.errors.ArgumentError: there is an engine 'reference' already
+    """
+    if engine.name in _ENGINES:
+        raise ArgumentError(f"there is an engine {engine.name!r} already")
+    _ENGINES[engine.name] = engine
+
+
+def engine_names() -> list[str]:
+    """List the engines that can run a graph here.
+
+    Returns:
+        Their names.
+
+    Example:
+        >>> "reference" in engine_names()
+        True
+    """
+    return list(_ENGINES)
+
+
+def compile(
+    inputs: Sequence[Input] | None = None,
+    outputs: Node | Sequence[Node] = (),
+    updates: Mapping[Parameter, Node] | None = None,
+    *,
+    engine: str | None = None,
+) -> Program:
+    """Make one program of a graph: outputs to compute and updates to apply, in one call.
+
+    Args:
+        inputs: The inputs in the order in which the program takes their values; by default those found, in order of
+            execution.
+        outputs: One node or several; the program answers in kind.
+        updates: The new value of each parameter that a run changes, such as ``{θ: θ - α * gradient}``.
+        engine: Which engine runs it; None picks.
+
+    Returns:
+        The program.
+
+    Raises:
+        BindingError: If an output depends on an input that is not listed.
+        ArgumentError: If there is no such engine.
+
+    Example:
+        >>> import backlit as bl
+        >>> θ = bl.parameter(3.0, name="θ")
+        >>> loss = θ * θ
+        >>> step = compile(outputs=loss, updates={θ: θ - 0.1 * bl.grad(loss, θ)})
+        >>> float(step()), round(float(θ.value), 6)
+        (9.0, 2.4)
+    """
+    name = engine or _DEFAULT
+    if name not in _ENGINES:
+        raise ArgumentError(
+            f"there is no engine {name!r}{nearest(name, _ENGINES)}", instead=f"choose among {', '.join(_ENGINES)}"
+        )
+    single = isinstance(outputs, Node)
+    graph = Graph(inputs, [outputs] if isinstance(outputs, Node) else outputs, updates)
+    return _ENGINES[name].compile(graph, single=single)
+
+
+def bind(node: Input, value: npt.ArrayLike) -> Array:
+    """Fit a value to an input: its shape exactly, its data type where no information is lost in kind.
+
+    Args:
+        node: The input.
+        value: An array, a number or a nested list.
+
+    Returns:
+        An array of the input's shape and data type; the value itself where it fits already.
+
+    Raises:
+        BindingError: If the shape differs, or floats are given for integers.
+
+    Example:
+        >>> import backlit as bl
+        >>> bind(bl.input("x", shape=(2,)), [1, 2]).dtype
+        dtype('float32')
+    """
+    if isinstance(value, np.ndarray) and value.shape == node.shape and value.dtype.name == node.dtype:
+        return value
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise BindingError(f"the input {node!r} received rows of unequal length", why=str(error)) from error
+    if array.shape != node.shape:
+        raise BindingError(
+            f"the input {node!r} received a value of shape {list(array.shape)}",
+            why="a program is specialised to the shapes it was built for",
+            instead=f"give it shape {list(node.shape)}, or build the graph with "
+            f'bl.input("{node.name}", shape={array.shape})',
+        )
+    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, node.dtype, "same_kind"):
+        raise BindingError(
+            f"the input {node!r} received values of data type {array.dtype}",
+            why="a change of kind is never made silently",
+            instead=f"convert them first: value.astype({node.dtype!r})",
+        )
+    fitted = array.astype(node.dtype)
+    if array.dtype.kind in "iu" and fitted.dtype.kind in "iu" and not np.array_equal(fitted, array):
+        raise BindingError(f"the input {node!r} received {array.max()}, which does not fit into {node.dtype}")
+    return fitted
+
+
+def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) -> Any:
+    """Compute a node's value on the referee, the reference engine.
+
+    Args:
+        node: What to compute.
+        bindings: A value for every input it depends on, by node or by name.
+
+    Returns:
+        A NumPy number or array.
+
+    Raises:
+        BindingError: If an input is missing, unknown or does not fit.
+
+    Example:
+        >>> import backlit as bl
+        >>> x = bl.input("x")
+        >>> float(evaluate(x + 1.0, {"x": 2.0}))
+        3.0
+    """
+    graph = Graph(outputs=[node])
+    program = _ENGINES["reference"].compile(graph, single=True)
+    return program(*arrange(graph, bindings or {}))
+
+
+def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.ArrayLike]:
+    """Put values given by node or by name into the order of a graph's inputs."""
+    values: dict[Node, npt.ArrayLike] = {}
+    for key, value in bindings.items():
+        if isinstance(key, Input):
+            values[key] = value
+            continue
+        matches = [node for node in graph.inputs if node.name == key]
+        if not matches:
+            known = [node.name or "" for node in graph.inputs]
+            raise BindingError(
+                f"a value was given for {key!r}, which is no input of this graph{nearest(str(key), known)}",
+                instead=f"its inputs are {', '.join(known) or 'none'}",
+            )
+        values.update(dict.fromkeys(matches, value))
+    missing = [node for node in graph.inputs if node not in values]
+    if missing:
+        names = ", ".join(repr(node) for node in missing)
+        raise BindingError(
+            f"no value was given for {names}",
+            why="a graph has no values until its inputs are bound",
+            instead=f'write node.evaluate({{"{missing[0].name}": ...}})',
+        )
+    return [values[node] for node in graph.inputs]
+
+
+Evaluate = Callable[[Node, Mapping[Any, npt.ArrayLike] | None], Any]
+OPERATORS["evaluate"] = evaluate
