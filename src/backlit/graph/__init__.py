@@ -4,6 +4,7 @@ from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Input, Parameter, constant, input, parameter
 from backlit.graph.node import Application, Node
 from backlit.graph.op import OPS, Interval, Op, Refusal, Sample, find_op
+from backlit.graph.parser import parse_graph
 from backlit.graph.scope import Scope, scope
 from backlit.graph.spec import Spec, precision
 from backlit.graph.subgradients import PRESETS, Subgradients, subgradients
@@ -30,6 +31,7 @@ __all__ = [
     "find_op",
     "input",
     "parameter",
+    "parse_graph",
     "precision",
     "scope",
     "subgradients",

@@ -11,8 +11,9 @@ from functools import cached_property
 
 from backlit.errors import BindingError, CycleError, DTypeError, GraphError, ShapeError, UnknownNameError, nearest
 from backlit.graph.leaves import Constant, Input, Parameter
-from backlit.graph.node import Application, Node
+from backlit.graph.node import Application, Array, Node
 from backlit.graph.scope import Scope
+from backlit.graph.text import format_name, format_node, scope_labels
 
 __all__ = ["Graph", "topological_order"]
 
@@ -154,24 +155,18 @@ class Graph:
 
     @cached_property
     def labels(self) -> dict[Node, str]:
-        """A name for every node, unique in this graph: its own where it has one, else ``v1``, ``v2``, ...
+        """A name for every node, unique in this graph: its own where it has one, else ``%1``, ``%2``, ...
 
-        Nodes in a scope carry its path: ``layer1.z``. A name that stands twice is numbered: ``z``, ``z_2``.
+        A name that stands twice is numbered: ``z``, ``z_2``.
         """
         taken: Counter[str] = Counter()
         labels: dict[Node, str] = {}
         every = (*self.inputs, *self.nodes, *self.updates)
         named = [node for node in dict.fromkeys(every) if node.name]
         for node in named:
-            path = f"{node.scope.path}." if node.scope and isinstance(node, Application) else ""
-            labels[node] = _unique(f"{path}{node.name}", taken)
-        prefix = {Constant: "c", Application: "v", Parameter: "p"}
-        serial: Counter[str] = Counter()
-        for node in dict.fromkeys(every):
-            if node not in labels:
-                letter = prefix.get(type(node), "x")
-                serial[letter] += 1
-                labels[node] = _unique(f"{letter}{serial[letter]}", taken)
+            labels[node] = _unique(str(node.name), taken)
+        nameless = (node for node in dict.fromkeys(every) if node not in labels)
+        labels.update((node, f"%{number}") for number, node in enumerate(nameless, start=1))
         return labels
 
     @cached_property
@@ -182,7 +177,7 @@ class Graph:
         """Return the node of a name.
 
         Args:
-            name: A label; or a node's own name, where only one node has it.
+            name: A label, or its last part, where only one node ends in it: ``z`` for ``layer1.z``.
 
         Returns:
             The node.
@@ -192,12 +187,12 @@ class Graph:
         """
         if name in self._by_label:
             return self._by_label[name]
-        matches = [node for node in self.labels if node.name == name]
+        matches = [node for node, label in self.labels.items() if label.endswith(f".{name}")]
         if len(matches) == 1:
             return matches[0]
         if matches:
             full = ", ".join(self.labels[node] for node in matches)
-            raise UnknownNameError(f"{len(matches)} nodes are called {name!r}", instead=f"choose among {full}")
+            raise UnknownNameError(f"the names of {len(matches)} nodes end in {name!r}", instead=f"choose among {full}")
         raise UnknownNameError(f"no node is called {name!r}{nearest(name, self._by_label)}")
 
     def __contains__(self, node: object) -> bool:
@@ -223,6 +218,23 @@ class Graph:
             if node.scope:
                 boxes.update(dict.fromkeys(node.scope.lineage))
         return list(boxes)
+
+    @property
+    def values(self) -> dict[str, Parameter | Array]:
+        """The parameters and the arrays of the constants, by label: what ``parse_graph`` takes beside the text."""
+        leaves = {label: node for node, label in self.labels.items() if isinstance(node, (Parameter, Constant))}
+        return {label: node.value if isinstance(node, Constant) else node for label, node in leaves.items()}
+
+    def __str__(self) -> str:
+        boxes = scope_labels(self.scopes())
+        inputs = ", ".join(f"{format_name(self.labels[node])}: {node.spec}" for node in self.inputs)
+        nodes = [*self.nodes, *(p for p in self.updates if p not in set(self.nodes))]
+        lines = [format_node(node, self.labels, boxes) for node in nodes if not isinstance(node, Input)]
+        if self.outputs:
+            lines.append("return " + ", ".join(format_name(self.labels[node]) for node in self.outputs))
+        for parameter, value in self.updates.items():
+            lines.append(f"update {format_name(self.labels[parameter])} <- {format_name(self.labels[value])}")
+        return "\n  ".join([f"graph({inputs})", *lines])
 
     def __repr__(self) -> str:
         return f"<graph: {len(self.inputs)} inputs, {len(self.operations)} operations, {len(self.outputs)} outputs>"

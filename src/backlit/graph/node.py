@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backlit.errors import GraphError, ShapeError, user_line
-from backlit.graph.scope import Scope
+from backlit.graph.scope import Scope, current_scope
 from backlit.graph.spec import Spec
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Node:
         """Return this node under a name, by which traces, texts and pictures will know it.
 
         Args:
-            name: Any text without line breaks.
+            name: Any text without line breaks. Inside a scope its path is put before it: ``layer1.z``.
 
         Returns:
             A node of the same value; the receiver itself is unchanged.
@@ -296,13 +296,14 @@ class Application(Node):
         return self.op.name
 
     def named(self, name: str) -> "Application":
-        """Return a node of the same op and arguments under a name."""
+        """Return a node of the same op and arguments under a name, after the path of the scope it is named in."""
+        box = current_scope()
         return Application(
             self.op,
             self.arguments,
             self.attributes,
             self.spec,
-            name=check_name(name),
+            name=f"{box.path}.{check_name(name)}" if box else check_name(name),
             scope=self.scope,
             line=self.line,
         )

@@ -1,11 +1,13 @@
 """The reference engine: one NumPy call for each node, in order of execution.
 
-It is the referee, and the default for looking. Its only liberty is with memory: an array is dropped after its last
+It is the referee, and the default for looking. What it runs is the graph, simplified and with equal things shared, by
+rules that are exact to the last bit. Its other liberty is with memory: an array is dropped after its last
 use, an elementwise op may write its result over an argument that nobody needs any more, and an update may write
 straight into its parameter. No number changes by that, and nothing is written into a parameter before everything
 that can fail has been computed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +21,12 @@ from backlit.errors import BindingError, ExecutionError, IndexRangeError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Application, Array, Node
+from backlit.graph.rewrite import share, simplify
 
 __all__ = ["ReferenceEngine", "ReferenceProgram", "interpret"]
 
-_VIEWS = frozenset({"reshape", "permute_dims", "broadcast_to", "flip", "slice", "stop_gradient", "max", "min"})
-"""Ops whose NumPy rule may return a view of its argument."""
+_VIEWS = frozenset({"reshape", "permute_dims", "broadcast_to", "flip", "slice", "stop_gradient", "max", "min", "round"})
+"""Ops whose NumPy rule may return a view of its argument, or the argument itself."""
 
 Rule = Callable[..., Array]
 
@@ -68,6 +71,7 @@ class ReferenceProgram:
     def __init__(self, graph: Graph, *, single: bool) -> None:
         self.graph = graph
         self._single = single
+        graph = self._executed = share(simplify(graph))
         leaves = (*graph.inputs, *graph.parameters, *(node for node in graph.nodes if isinstance(node, Constant)))
         self._slots = {node: slot for slot, node in enumerate(dict.fromkeys((*leaves, *graph.nodes)))}
         self._constants = [(self._slots[node], node.value) for node in graph.nodes if isinstance(node, Constant)]
@@ -87,31 +91,33 @@ class ReferenceProgram:
     def _direct_updates(self) -> dict[Application, Parameter]:
         """Find the updates that may write straight into their parameter, as the very last steps.
 
-        The update must be an elementwise NumPy function that nobody else consumes, and no other update may read the
-        parameter after it.
+        Such an update is an elementwise NumPy function that nobody else consumes; and nothing that is still wanted
+        after it (another such update, an output, a value to be copied) shares memory with the parameter.
         """
-        graph = self.graph
+        graph = self._executed
         consumed = {argument for node in graph.operations for argument in node.arguments}
-        found: dict[Application, Parameter] = {}
-        for parameter, value in graph.updates.items():
-            if (
-                isinstance(value, Application)
-                and isinstance(NUMPY_RULES[value.op.name], np.ufunc)
-                and value not in consumed
-                and value not in graph.outputs
-                and value not in found
-                and value.shape
-                and list(graph.updates.values()).count(value) == 1
-            ):
-                found[value] = parameter
-        readers = [node for node in found for argument in node.arguments if argument in graph.updates]
-        for node in readers:
-            for argument in node.arguments:
-                if argument in graph.updates and argument is not found.get(node):
-                    found.pop(node, None)
-        others = {value for value in graph.updates.values() if value not in found}
-        read_late = {leaf for value in others for leaf in (value,) if isinstance(leaf, Parameter)}
-        return {node: parameter for node, parameter in found.items() if parameter not in read_late}
+        times = Counter(graph.updates.values())
+        found = {
+            value: parameter
+            for parameter, value in graph.updates.items()
+            if isinstance(value, Application)
+            and isinstance(NUMPY_RULES[value.op.name], np.ufunc)
+            and value.shape
+            and value not in consumed
+            and value not in graph.outputs
+            and times[value] == 1
+        }
+        memory: dict[Node, Node] = {}
+        for node in graph.nodes:
+            viewed = isinstance(node, Application) and node.op.name in _VIEWS
+            memory[node] = memory[node.arguments[0]] if viewed else node
+        wanted_late = {memory[node] for node in (*graph.outputs, *graph.updates.values())}
+        return {
+            value: parameter
+            for value, parameter in found.items()
+            if parameter not in wanted_late
+            and not any(parameter is memory[a] for other in found if other is not value for a in other.arguments)
+        }
 
     def _plan(self, order: list[Application], direct: Mapping[Application, Parameter]) -> list[_Step]:
         """Choose for each node where its result goes and what can be forgotten after it."""
@@ -122,7 +128,7 @@ class ReferenceProgram:
                 last[argument] = index
                 if node.op.name in _VIEWS:
                     viewed.add(argument)
-        kept = {*self.graph.outputs, *self.graph.updates.values()}
+        kept = {*self._executed.outputs, *self._executed.updates.values()}
         steps = []
         for index, node in enumerate(order):
             rule = _rule_of(node)
@@ -186,9 +192,9 @@ class ReferenceProgram:
                     for slot in step.free:
                         arrays[slot] = None
         except IndexRangeError as error:
-            raise _located(error, step, self.graph) from None
+            raise _located(error, step, self._executed) from None
         except (MemoryError, ValueError, TypeError) as error:
-            raise ExecutionError(_place(step, self.graph), why=str(error), line=_line(step)) from error
+            raise ExecutionError(_place(step, self._executed), why=str(error), line=_line(step)) from error
 
     def __repr__(self) -> str:
         return f"<reference program of {self.graph!r}>"

@@ -83,7 +83,8 @@ def _bounds(item: builtins.slice, length: int) -> tuple[int, int, int]:
     parts = (item.start, item.stop, item.step)
     if any(isinstance(part, Node) for part in parts):
         raise GraphError("the bounds of a slice are numbers, not nodes", why="shapes are known when a graph is built")
-    return item.indices(length)
+    start, stop, step = item.indices(length)
+    return start, max(start, stop) if step > 0 else stop, step
 
 
 def _mirror(start: int, stop: int, step: int) -> tuple[int, int, int]:

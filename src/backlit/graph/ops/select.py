@@ -7,9 +7,9 @@ import numpy as np
 from backlit.errors import DTypeError, ShapeError
 from backlit.graph.node import Application, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample, as_nodes, linear_pushforward
-from backlit.graph.ops.arithmetic import multiply, subtract
+from backlit.graph.ops.piecewise import where
 from backlit.graph.ops.shape import broadcast_to, expand_dims
-from backlit.graph.spec import Spec, check_dtype, default_float, is_integer, normalise_axis, promote
+from backlit.graph.spec import Spec, check_dtype, check_shape, default_float, is_integer, normalise_axis, promote
 
 __all__ = ["concat", "one_hot", "pad", "scatter_add", "slice", "stack", "take"]
 
@@ -141,8 +141,8 @@ def pad(x: Operand, widths: Sequence[tuple[int, int]], *, value: Operand = 0.0) 
     padded = _PAD(node, **settings)
     if not isinstance(value, Node) and value == 0:
         return padded
-    inside = _PAD(broadcast_to(as_nodes((node, 1))[1], node.shape), **settings)
-    return padded + multiply(subtract(1, inside), value)
+    inside = _PAD(broadcast_to(as_nodes((True,))[0], node.shape), **settings)
+    return where(inside, padded, value)
 
 
 def _infer_concat(*specs: Spec, axis: int) -> Spec:
@@ -303,7 +303,7 @@ def _infer_scatter(updates: Spec, indices: Spec, *, axis: int, size: int) -> Spe
             f"the updates {updates} do not carry the axes of the indices {indices} at axis {axis}",
             why="each index says where one slice of the updates is added",
         )
-    return Spec((*updates.shape[:axis], size, *updates.shape[axis + indices.rank :]), updates.dtype)
+    return Spec(check_shape((*updates.shape[:axis], size, *updates.shape[axis + indices.rank :])), updates.dtype)
 
 
 def _scatter_pullback(position: int, z: Application, upstream: Node) -> Node | None:
@@ -356,7 +356,7 @@ def scatter_add(updates: Operand, indices: Operand, /, *, size: int, axis: int =
 def _infer_one_hot(labels: Spec, *, classes: int, dtype: str) -> Spec:
     if not is_integer(labels.dtype):
         raise DTypeError(f"labels are integers, not {labels.dtype}", instead='give the input dtype="int64"')
-    return Spec((*labels.shape, classes), check_dtype(dtype))
+    return Spec(check_shape((*labels.shape, classes)), check_dtype(dtype))
 
 
 _ONE_HOT = Op(
