@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from backlit.graph.graph import topological_order
 from backlit.graph.node import Application, Node
-from backlit.graph.ops import broadcast_to, multiply
+from backlit.graph.ops import broadcast_to, cast, multiply
 from backlit.graph.scope import Scope, enter_scope
 from backlit.graph.spec import is_floating
 
@@ -41,7 +41,7 @@ def push_forward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> dict
             if any(part is not None for part in parts) and is_floating(node.dtype):
                 tangent = _tangent(node, parts)
                 if tangent is not None:
-                    moving[node] = broadcast_to(tangent, node.shape)
+                    moving[node] = cast(broadcast_to(tangent, node.shape), node.dtype)
     return moving
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from backlit.graph.graph import topological_order
 from backlit.graph.leaves import constant
 from backlit.graph.node import Application, Node
-from backlit.graph.ops import broadcast_to, multiply, negative, reshape, sum
+from backlit.graph.ops import broadcast_to, cast, multiply, negative, reshape, sum
 from backlit.graph.scope import Scope, enter_scope
 from backlit.graph.spec import is_floating
 
@@ -136,7 +136,7 @@ def contribution(edge: Edge, upstream: Node) -> Node | None:
             result = scaled(upstream, slope)
     elif op.pullback is not None:
         result = op.pullback(edge.position, consumer, upstream)
-    return None if result is None else sum_to_shape(result, argument.shape)
+    return None if result is None else cast(sum_to_shape(result, argument.shape), argument.dtype)
 
 
 def scaled(node: Node, slope: Node | float) -> Node:
