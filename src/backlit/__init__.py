@@ -3,8 +3,18 @@
 This module holds the public names, and nothing else.
 """
 
-from backlit import autodiff, data, engines, errors, graph
-from backlit.autodiff import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from backlit import autodiff, data, engines, errors, graph, optim
+from backlit.autodiff import (
+    check_gradients,
+    grad,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    numerical_gradient,
+    value_and_grad,
+    vjp,
+)
 from backlit.engines import compile
 from backlit.graph import (
     Graph,
@@ -136,6 +146,7 @@ __all__ = [
     "broadcast_to",
     "cast",
     "ceil",
+    "check_gradients",
     "clip",
     "compile",
     "concat",
@@ -190,7 +201,9 @@ __all__ = [
     "negative",
     "normal",
     "not_equal",
+    "numerical_gradient",
     "one_hot",
+    "optim",
     "outer",
     "pad",
     "parameter",

@@ -176,7 +176,9 @@ class DisconnectedError(DifferentiationError):
 
 
 class GradientCheckError(DifferentiationError, AssertionError):
-    """Two derivatives of the same function that disagree."""
+    """Two derivatives of the same function that disagree; ``report`` says where and by how much."""
+
+    report: object = None
 
 
 class ExecutionError(BacklitError):

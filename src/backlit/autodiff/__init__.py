@@ -1,18 +1,26 @@
 """How graphs are differentiated: graph in, graph out."""
 
+from backlit.autodiff.checking import Disagreement, GradientCheck, Kink, check_gradients
 from backlit.autodiff.forward import push_forward
+from backlit.autodiff.numerical import best_step, numerical_gradient
 from backlit.autodiff.reverse import Backpropagation, Edge, backpropagate
 from backlit.autodiff.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "Backpropagation",
+    "Disagreement",
     "Edge",
+    "GradientCheck",
+    "Kink",
     "backpropagate",
+    "best_step",
+    "check_gradients",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "numerical_gradient",
     "push_forward",
     "value_and_grad",
     "vjp",
