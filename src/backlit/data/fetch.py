@@ -295,7 +295,8 @@ def _temporary_file(target: Path) -> Iterator[Path]:
 
 def _download(address: str, path: Path, *, most: int) -> None:
     """Write what an address gives to a file, and sync it to the disk."""
-    import http.client  # with urllib.request, costs 40 ms to import, a fifth of what `import backlit` may take
+    import http.client  # with urllib, costs 40 ms to import, a fifth of what `import backlit` may take
+    import urllib.error
     import urllib.request
 
     try:
@@ -313,6 +314,9 @@ def _download(address: str, path: Path, *, most: int) -> None:
                 os.fsync(stream.fileno())
     except DownloadError:
         raise
+    except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
+        raise DownloadError(str(error)) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise DownloadError(f"{type(error).__name__}: {reason}" if str(reason) else type(error).__name__) from error

@@ -67,6 +67,19 @@ def from_folder(
         1.0 0.0
     """
     folder = Path(path)
+    classes, files, labels = _list_images(folder)
+    rows = ImageRows(files, size=size, grayscale=grayscale)
+    return Dataset(
+        rows,
+        np.array(labels, np.int64),
+        classes=classes,
+        image_shape=rows.shape[1:],
+        name=folder.resolve().name if name is None else name,
+    )
+
+
+def _list_images(folder: Path) -> tuple[list[str], list[Path], list[int]]:
+    """Return the names of the classes in a folder, the image files, and for each file the number of its class."""
     if not folder.is_dir():
         raise FileError(f"there is no folder {folder}", instead="check the path")
     classes = sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
@@ -88,14 +101,7 @@ def from_folder(
             )
         files += images
         labels += [label] * len(images)
-    rows = ImageRows(files, size=size, grayscale=grayscale)
-    return Dataset(
-        rows,
-        np.array(labels, np.int64),
-        classes=classes,
-        image_shape=rows.shape[1:],
-        name=folder.resolve().name if name is None else name,
-    )
+    return classes, files, labels
 
 
 class ImageRows:

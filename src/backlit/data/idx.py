@@ -60,6 +60,12 @@ def parse_idx(content: bytes, name: str, *, axes: int) -> NDArray[np.uint8]:
             instead="check the name of the file, or fetch it again",
         )
     shape = tuple(int.from_bytes(content[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(axes))
+    if 0 in shape:  # beside a 0 every other size would go unquestioned
+        raise FileError(
+            f"{name} promises an array of shape {shape}",
+            why="such an array holds nothing",
+            instead="fetch the file again",
+        )
     expected = header + math.prod(shape)
     if len(content) != expected:
         raise FileError(

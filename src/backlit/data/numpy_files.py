@@ -5,16 +5,17 @@ This module imports NumPy, `backlit.errors` and the modules beside it; it unpick
 
 from __future__ import annotations  # np.random and the like are costly to import; annotations must not do it
 
+import math
 import os
 import tokenize
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from backlit.data.dataset import Dataset
-from backlit.errors import FileError
+from backlit.errors import DataError, FileError
 
 __all__ = ["from_npy"]
 
@@ -69,40 +70,65 @@ def _memory_map(file: str | os.PathLike[str]) -> np.memmap[Any, Any]:
     path = Path(file)
     try:
         with path.open("rb") as stream:
-            start = stream.read(8)
-        if start[:6] != b"\x93NUMPY":
-            raise FileError(
-                f"{path} starts with the bytes {start!r}",
-                why="a .npy file starts with b'\\x93NUMPY'",
-                instead="write one array to the file with np.save; an .npz archive holds several, and cannot be read "
-                "in place",
-            )
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except FileError:
-        raise
+            shape, fortran_order, dtype = _read_header(stream, path)
+            offset, size = stream.tell(), os.fstat(stream.fileno()).st_size
     except FileNotFoundError as error:
         raise FileError(f"there is no file {path}", instead="check the path") from error
     except OSError as error:
+        if isinstance(error, FileError):
+            raise
         raise FileError(f"{path} cannot be read: {error.strerror or error}", instead="check the file") from error
-    except (ValueError, EOFError, SyntaxError, OverflowError, tokenize.TokenError, TypeError, MemoryError) as error:
-        if "object" in str(error).lower() and "pickle" in str(error).lower():
-            raise FileError(
-                f"{path} holds Python objects",
-                why="they are pickled, and reading a pickle can run any program; it is never read",
-                instead='save an array of numbers: np.save(path, array.astype("float32"))',
-            ) from error
+    if dtype.hasobject:
+        raise FileError(
+            f"{path} holds Python objects",
+            why="they are pickled, and reading a pickle can run any program; it is never read",
+            instead='save an array of numbers: np.save(path, array.astype("float32"))',
+        )
+    if 0 in shape or dtype.itemsize == 0:
+        raise DataError(
+            f"{path} holds an array of shape {shape} and dtype {dtype}",
+            why="there is nothing to learn from zero examples",
+            instead="check how the file was written",
+        )
+    # Python's integers do not overflow, whatever sizes the header makes up.
+    end = offset + math.prod(shape) * dtype.itemsize
+    if end != size:
+        raise FileError(
+            f"{path} has {size:,} bytes, and its header promises shape {shape} of {dtype}, {end:,} in all",
+            why="the file goes on after its end" if end < size else "the file is cut short",
+            instead="write it again with np.save",
+        )
+    return np.memmap(path, dtype, mode="r", offset=offset, shape=shape, order="F" if fortran_order else "C")
+
+
+def _read_header(stream: BinaryIO, path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, the order and the dtype that a `.npy` file starts with."""
+    start = stream.read(8)
+    if start[:6] != b"\x93NUMPY":
+        raise FileError(
+            f"{path} starts with the bytes {start!r}",
+            why="a .npy file starts with b'\\x93NUMPY'; an .npz archive is packed, and cannot be read in place",
+            instead="write one array to the file with np.save",
+        )
+    readers = {b"\1\0": np.lib.format.read_array_header_1_0, b"\2\0": np.lib.format.read_array_header_2_0}
+    if start[6:] not in readers:
+        raise FileError(
+            f"{path} is of version {tuple(start[6:])} of the .npy format",
+            why="versions (1, 0) and (2, 0) hold arrays of numbers",
+            instead="write one array to the file with np.save",
+        )
+    try:
+        shape, fortran_order, dtype = readers[start[6:]](stream)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, tokenize.TokenError) as error:
         raise FileError(
             f"{path} is no sound .npy file: {error}",
             why="its header is damaged, or the file is cut short",
             instead="write it again with np.save",
         ) from error
-    if not isinstance(array, np.memmap):
-        raise FileError(f"{path} holds no array", instead="write one array to the file with np.save")
-    end, size = array.offset + array.nbytes, path.stat().st_size
-    if end != size:
+    if any(side < 0 for side in shape):
         raise FileError(
-            f"{path} has {size:,} bytes, and its header promises shape {array.shape} of {array.dtype}, {end:,} in all",
-            why="the file goes on after its end",
+            f"{path} promises an array of shape {shape}",
+            why="its header is damaged",
             instead="write it again with np.save",
         )
-    return array
+    return shape, fortran_order, dtype

@@ -66,14 +66,7 @@ def from_csv(
     file = Path(path)
     lines = _read_lines(file, delimiter)
     header = _checked_header(next(lines, (1, []))[1], file)
-    chosen = [label for label in header if label != target] if columns is None else list(columns)
-    if not chosen:
-        raise ArgumentError(
-            f"no column of {file} is left to learn from; it has {', '.join(header)}",
-            why="the inputs need at least one column",
-            instead="name the columns: from_csv(path, target=..., columns=[...])",
-        )
-    places = [_place(label, header, file) for label in chosen]
+    places = _input_places(header, columns, target, file)
     target_place = None if target is None else _place(target, header, file)
     inputs: list[list[float]] = []
     texts: list[tuple[int, str]] = []
@@ -151,6 +144,18 @@ def _place(label: str, header: list[str], path: Path) -> int:
             instead="write one of these names",
         )
     return header.index(label)
+
+
+def _input_places(header: list[str], columns: Sequence[str] | None, target: str | None, path: Path) -> list[int]:
+    """Return where the columns of the inputs stand."""
+    chosen = [label for label in header if label != target] if columns is None else list(columns)
+    if not chosen:
+        raise ArgumentError(
+            f"no column of {path} is left to learn from; it has {', '.join(header)}",
+            why="the inputs need at least one column",
+            instead="name the columns: from_csv(path, target=..., columns=[...])",
+        )
+    return [_place(label, header, path) for label in chosen]
 
 
 def _check_width(row: list[str], header: list[str], line: int, path: Path) -> None:
