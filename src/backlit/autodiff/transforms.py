@@ -147,14 +147,15 @@ def value_and_grad(loss: Node, sources: Sources) -> tuple[Node, Any]:
     return loss, grad(loss, sources)
 
 
-def _directions(nodes: Sequence[Node], given: Operand | Sequence[Operand], what: str) -> list[Node]:
-    """Turn what was given for each node into nodes of its shape and data type."""
-    values = [given] if len(nodes) == 1 and not (isinstance(given, (list, tuple)) and len(given) == 1) else given
-    if not isinstance(values, (list, tuple)) or len(values) != len(nodes):
-        raise ShapeError(f"{len(nodes)} nodes need {len(nodes)} {what}s; received {given!r}")
+def _directions(asked: Sources, given: Any, what: str) -> list[Node]:
+    """Turn what was given, in the form of the question, into nodes of the shapes and data types of the nodes asked."""
+    nodes = _listed(asked)
+    values = [given] if isinstance(asked, Node) else list(given.values() if isinstance(given, Mapping) else given)
+    if len(values) != len(nodes):
+        raise ShapeError(f"{len(nodes)} nodes need {len(nodes)} {what}s; received {len(values)}")
     result = []
     for node, value in zip(nodes, values, strict=True):
-        direction = value if isinstance(value, Node) else constant(value, dtype=node.dtype)  # type: ignore[arg-type]
+        direction = value if isinstance(value, Node) else constant(value, dtype=node.dtype)
         if direction.shape != node.shape or direction.dtype != node.dtype:
             raise ShapeError(
                 f"the {what} of {node!r} is {direction!r}", why=f"a {what} has the shape and data type of its node"
@@ -186,7 +187,7 @@ def vjp(outputs: Node | Sequence[Node], sources: Sources, upstream: Operand | Se
     """
     tops = [outputs] if isinstance(outputs, Node) else list(outputs)
     nodes = _listed(sources)
-    walk = backpropagate(tops, _directions(tops, upstream, "upstream gradient"), nodes)
+    walk = backpropagate(tops, _directions(outputs, upstream, "upstream gradient"), nodes)
     return _answered(sources, _complete(walk, tops, nodes))
 
 
@@ -212,7 +213,7 @@ def jvp(outputs: Node | Sequence[Node], sources: Sources, tangents: Operand | Se
     """
     tops = [outputs] if isinstance(outputs, Node) else list(outputs)
     nodes = _listed(sources)
-    moving = push_forward(tops, dict(zip(nodes, _directions(nodes, tangents, "tangent"), strict=True)))
+    moving = push_forward(tops, dict(zip(nodes, _directions(sources, tangents, "tangent"), strict=True)))
     results = [moving.get(top, zeros_like(top)) for top in tops]
     return results[0] if isinstance(outputs, Node) else results
 
@@ -325,4 +326,4 @@ def hvp(loss: Node, sources: Sources, vector: Operand | Sequence[Operand]) -> An
     """
     nodes = _listed(sources)
     gradients = grad(loss, nodes)
-    return _answered(sources, jvp(gradients, nodes, vector))
+    return _answered(sources, jvp(gradients, nodes, _directions(sources, vector, "vector")))
