@@ -78,6 +78,7 @@ def test_a_packed_file_may_lie_there_unpacked(own):
         (gzip.compress(bytes(50_000_000)), "holds more than the 2,300 bytes"),
         (gzip.compress(CONTENT[:-1] + b"?"), "has SHA-256 [0-9a-f]{64}, and pictures.gz has " + PACKED.sha256),
     ],
+    ids=["cut", "followed", "garbled", "plain", "empty", "short", "long", "endless", "other"],
 )
 def test_a_damaged_packed_file_is_named(tmp_path, content, message):
     path = tmp_path / "pictures.gz"
@@ -95,6 +96,7 @@ def test_a_damaged_packed_file_is_named(tmp_path, content, message):
         (CONTENT + b"+", "holds 2,301 bytes"),
         (CONTENT[:-1] + b"?", "has SHA-256"),
     ],
+    ids=["short", "long", "other"],
 )
 def test_a_damaged_file_is_named(tmp_path, content, message):
     path = tmp_path / "pictures.bin"
@@ -109,7 +111,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
             read(tmp_path / "pictures.bin", PLAIN)
 
 
-@pytest.mark.parametrize(("file", "served"), [(PLAIN, CONTENT), (PACKED, gzip.compress(CONTENT))])
+@pytest.mark.parametrize(
+    ("file", "served"), [(PLAIN, CONTENT), (PACKED, gzip.compress(CONTENT))], ids=["plain", "packed"]
+)
 def test_a_download_lands_in_the_cache(mirror, elsewhere, file, served):
     (mirror.folder / file.name).write_bytes(served)
     path = fetch(file, "set", [mirror.address])
@@ -142,6 +146,7 @@ def test_mirrors_are_asked_in_turn_until_one_has_it(mirror, elsewhere, slash):
         ("broken-off/", CONTENT, "the connection closed after 1,150 of 2,300 bytes"),
         ("endless/", CONTENT, "sent more than"),
     ],
+    ids=["missing", "other", "short", "empty", "long", "broken-off", "endless"],
 )
 def test_a_download_that_fails_says_what_the_mirror_did_and_leaves_nothing(mirror, elsewhere, place, content, message):
     if content is not None:
