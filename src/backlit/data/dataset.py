@@ -184,7 +184,7 @@ class Dataset:
     def __getitem__(self, index: int | slice | Sequence[int] | NDArray[Any]) -> tuple[Any, ...] | Dataset:
         """Return one row as a tuple for an integer, or a data set of some of the rows for anything else."""
         if isinstance(index, slice):
-            selected = np.arange(len(self), dtype=np.intp)[index]
+            selected = np.arange(*index.indices(len(self)), dtype=np.intp)
             if self._selected is None and all(isinstance(column.rows, np.ndarray) for column in self._columns):
                 columns = tuple(Column(each.label, each.rows[index], each.check) for each in self._columns)
                 return self._part(selected, columns)

@@ -169,8 +169,9 @@ class Column:
         if not batch.dtype.isnative:
             batch = batch.astype(batch.dtype.newbyteorder("="))
         if self.check is not None:
-            numbers = np.arange(len(self.rows))[selection] if isinstance(selection, slice) else selection
-            self.check(batch, numbers)
+            # Only the numbers of these rows: those of all would take more memory than many a batch.
+            chosen = np.arange(*selection.indices(len(self.rows))) if isinstance(selection, slice) else selection
+            self.check(batch, chosen)
         batch.flags.writeable = False
         return batch
 
