@@ -164,15 +164,17 @@ class Op:
         arguments = as_nodes(operands)
         try:
             spec = self.infer(*(node.spec for node in arguments), **attributes)
-        except GraphError as error:
-            raise type(error)(
-                f"{_call_text(self.name, arguments, attributes)}: {error.what}",
-                why=error.why,
-                instead=error.instead,
-                line=user_line(),
-            ) from None
+        except (GraphError, TypeError) as error:
+            raise self._refusal(error, arguments, attributes) from None
         frozen = MappingProxyType(attributes)
         return Application(self, arguments, frozen, spec, scope=current_scope(), line=user_line())
+
+    def _refusal(self, error: Exception, arguments: tuple[Node, ...], attributes: Mapping[str, Any]) -> GraphError:
+        """Put the call and the user's line to what the shape rule found, or Python itself (a wrong attribute)."""
+        call = _call_text(self.name, arguments, attributes)
+        if not isinstance(error, GraphError):
+            return GraphError(f"{call}: {error}", line=user_line())
+        return type(error)(f"{call}: {error.what}", why=error.why, instead=error.instead, line=user_line())
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -256,10 +258,11 @@ def _weak(number: bool | float, dtype: str | None) -> Constant:
     return Constant(np.array(number, dtype=dtype))
 
 
-def elementwise(*, kinds: str = "float", result: str | None = None) -> Callable[..., Spec]:
+def elementwise(arguments: int = 1, *, kinds: str = "float", result: str | None = None) -> Callable[..., Spec]:
     """Make the shape rule of an op that works element by element on arguments that broadcast.
 
     Args:
+        arguments: How many arguments it takes.
         kinds: The kinds it accepts: any of ``float``, ``integer``, ``bool``, separated by blanks.
         result: The data type of the value; by default that to which the arguments promote.
 
@@ -267,13 +270,15 @@ def elementwise(*, kinds: str = "float", result: str | None = None) -> Callable[
         The rule.
 
     Example:
-        >>> rule = elementwise(kinds="float integer")
+        >>> rule = elementwise(2, kinds="float integer")
         >>> print(rule(Spec((3, 1), "float32"), Spec((4,), "float32")))
         float32[3,4]
     """
     kept = frozenset(dtype for dtype in DTYPES if kind_of(dtype) in kinds.split()) if result is None else frozenset()
 
     def infer(*specs: Spec) -> Spec:
+        if len(specs) != arguments:
+            raise GraphError(f"the op takes {arguments} argument{'s' * (arguments > 1)}; received {len(specs)}")
         if specs[0].dtype in kept and all(spec == specs[0] for spec in specs):
             return specs[0]
         shape = broadcast_shapes(*(spec.shape for spec in specs))

@@ -19,7 +19,7 @@ def _connective(name: str, formula: str, words: str) -> Op:
         name=name,
         formula=formula,
         words=words,
-        infer=elementwise(kinds="bool"),
+        infer=elementwise(2, kinds="bool"),
         flat=True,
         samples=_BOOLEANS,
         refusals=(_FLOATS,),
