@@ -1,0 +1,21 @@
+"""Whatever does something with every op: one table each, keyed by op. A new engine adds its table here, in one line."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from backlit.engines.reference import NUMPY_RULES
+from harness.oracles import ORACLES
+
+CONSUMERS: dict[str, Mapping[str, Any]] = {
+    "reference engine": NUMPY_RULES,
+    "oracles of the tests": ORACLES,
+}
+
+
+def empty_cells(ops: Collection[str], consumers: Mapping[str, Collection[str]]) -> list[str]:
+    """Every (op, consumer) that has no entry, and every entry for an op that does not exist."""
+    cells = []
+    for name, table in consumers.items():
+        cells += [f"{name}: no entry for {op}" for op in ops if op not in table]
+        cells += [f"{name}: an entry for {op}, which is no op" for op in table if op not in ops]
+    return sorted(cells)
