@@ -122,7 +122,7 @@ def compile(
     outputs: Node | Sequence[Node] = (),
     updates: Mapping[Parameter, Node] | None = None,
     *,
-    engine: str | None = None,
+    engine: str | Engine | None = None,
 ) -> Program:
     """Make one program of a graph: outputs to compute and updates to apply, in one call.
 
@@ -131,7 +131,7 @@ def compile(
             execution.
         outputs: One node or several; the program answers in kind.
         updates: The new value of each parameter that a run changes, such as ``{θ: θ - α * gradient}``.
-        engine: Which engine runs it; None picks.
+        engine: Which engine runs it, by name or as an object; None picks.
 
     Returns:
         The program.
@@ -148,14 +148,20 @@ def compile(
         >>> float(step()), round(float(θ.value), 6)
         (9.0, 2.4)
     """
-    name = engine or _DEFAULT
-    if name not in _ENGINES:
-        raise ArgumentError(
-            f"there is no engine {name!r}{nearest(name, _ENGINES)}", instead=f"choose among {', '.join(_ENGINES)}"
-        )
+    chosen = _find_engine(engine or _DEFAULT)
     single = isinstance(outputs, Node)
     graph = Graph(inputs, [outputs] if isinstance(outputs, Node) else outputs, updates)
-    return _ENGINES[name].compile(graph, single=single)
+    return chosen.compile(graph, single=single)
+
+
+def _find_engine(engine: str | Engine) -> Engine:
+    if not isinstance(engine, str):
+        return engine
+    if engine not in _ENGINES:
+        raise ArgumentError(
+            f"there is no engine {engine!r}{nearest(engine, _ENGINES)}", instead=f"choose among {', '.join(_ENGINES)}"
+        )
+    return _ENGINES[engine]
 
 
 def bind(node: Input, value: npt.ArrayLike) -> Array:
