@@ -1,7 +1,7 @@
 """The rules on the cards are the derivatives of the values, found in four ways, on every sample, at float64.
 
 The adjoint identity ⟨w, Jv⟩ = ⟨Jᵀw, v⟩ ties reverse mode to forward mode without any step size; a complex step gives
-the slope to rounding where the function is analytic; central differences elsewhere; and all of it again to second order.
+the slope to rounding where the function is analytic; central differences elsewhere; and all again to second order.
 """
 
 import numpy as np
