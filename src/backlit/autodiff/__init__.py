@@ -4,6 +4,7 @@ from backlit.autodiff.checking import Disagreement, GradientCheck, Kink, check_g
 from backlit.autodiff.forward import push_forward
 from backlit.autodiff.numerical import best_step, numerical_gradient
 from backlit.autodiff.reverse import Backpropagation, Edge, backpropagate
+from backlit.autodiff.storage import StoredValue, stored_values
 from backlit.autodiff.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Edge",
     "GradientCheck",
     "Kink",
+    "StoredValue",
     "backpropagate",
     "best_step",
     "check_gradients",
@@ -22,6 +24,7 @@ __all__ = [
     "jvp",
     "numerical_gradient",
     "push_forward",
+    "stored_values",
     "value_and_grad",
     "vjp",
 ]

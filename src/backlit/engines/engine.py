@@ -218,7 +218,7 @@ def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) ->
         A NumPy number or array.
 
     Raises:
-        BindingError: If an input is missing, unknown or does not fit.
+        BindingError: If an input is missing or does not fit.
 
     Example:
         >>> import backlit as bl
@@ -232,27 +232,26 @@ def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) ->
 
 
 def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.ArrayLike]:
-    """Put values given by node or by name into the order of a graph's inputs."""
+    """Put values given by node or by name into the order of a graph's inputs.
+
+    Values that the graph does not need are passed over: the gradient of a linear function, say, depends on nothing.
+    """
     values: dict[Node, npt.ArrayLike] = {}
+    spare: list[str] = []
     for key, value in bindings.items():
-        if isinstance(key, Input):
-            values[key] = value
-            continue
-        matches = [node for node in graph.inputs if node.name == key]
-        if not matches:
-            known = [node.name or "" for node in graph.inputs]
-            raise BindingError(
-                f"a value was given for {key!r}, which is no input of this graph{nearest(str(key), known)}",
-                instead=f"its inputs are {', '.join(known) or 'none'}",
-            )
+        matches = [node for node in graph.inputs if node is key or node.name == key]
         values.update(dict.fromkeys(matches, value))
+        if not matches:
+            spare.append(key.name or "" if isinstance(key, Node) else str(key))
     missing = [node for node in graph.inputs if node not in values]
     if missing:
-        names = ", ".join(repr(node) for node in missing)
+        first = missing[0].name or ""
+        close = nearest(first, spare)
         raise BindingError(
-            f"no value was given for {names}",
+            f"no value was given for {', '.join(repr(node) for node in missing)}"
+            + (f", but one for {', '.join(map(repr, spare))}, which is no input of this graph{close}" if spare else ""),
             why="a graph has no values until its inputs are bound",
-            instead=f'write node.evaluate({{"{missing[0].name}": ...}})',
+            instead=f'write node.evaluate({{"{first}": ...}})',
         )
     return [values[node] for node in graph.inputs]
 

@@ -80,13 +80,24 @@ class ReferenceProgram:
         direct = self._direct_updates()
         order = [node for node in graph.operations if node not in direct]
         self._steps = self._plan([*order, *direct], direct)
+        memory = self._memory()
         self._copied = [
-            (parameter, self._slots[value]) for parameter, value in graph.updates.items() if value not in direct
+            (parameter.value, self._slots[value], isinstance(memory[value], Parameter))
+            for parameter, value in graph.updates.items()
+            if value not in direct
         ]
         self._outputs = [(self._slots[node], self._must_copy(node)) for node in graph.outputs]
 
     def _must_copy(self, node: Node) -> bool:
         return not isinstance(node, Application) or node.op.name in _VIEWS
+
+    def _memory(self) -> dict[Node, Node]:
+        """Find for each node the node whose array it may share."""
+        memory: dict[Node, Node] = {}
+        for node in self._executed.nodes:
+            viewed = isinstance(node, Application) and node.op.name in _VIEWS
+            memory[node] = memory[node.arguments[0]] if viewed else node
+        return memory
 
     def _direct_updates(self) -> dict[Application, Parameter]:
         """Find the updates that may write straight into their parameter, as the very last steps.
@@ -107,10 +118,7 @@ class ReferenceProgram:
             and value not in graph.outputs
             and times[value] == 1
         }
-        memory: dict[Node, Node] = {}
-        for node in graph.nodes:
-            viewed = isinstance(node, Application) and node.op.name in _VIEWS
-            memory[node] = memory[node.arguments[0]] if viewed else node
+        memory = self._memory()
         wanted_late = {memory[node] for node in (*graph.outputs, *graph.updates.values())}
         return {
             value: parameter
@@ -178,9 +186,9 @@ class ReferenceProgram:
             arrays[slot] = parameter.value
         self._run(arrays)
         results = [_finished(arrays[slot], copy=copy) for slot, copy in self._outputs]
-        changes = [(parameter, np.array(arrays[slot])) for parameter, slot in self._copied]
-        for parameter, change in changes:
-            parameter.value[...] = change
+        changes = [(array, np.array(arrays[slot]) if shared else arrays[slot]) for array, slot, shared in self._copied]
+        for array, change in changes:
+            array[...] = change
         return results[0] if self._single else results
 
     def _run(self, arrays: list[Any]) -> None:
