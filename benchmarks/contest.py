@@ -1,0 +1,217 @@
+"""Contest: several contenders do the same task, in turns, after all have shown that they compute the same.
+
+A turn is timed after one that is not: the first finds the caches and the threads of the machine as the contender
+before has left them. Between turns the machine rests, because idle threads of some libraries spin for a while.
+
+This module imports NumPy; the contenders' libraries are imported when they prepare.
+"""
+
+import gc
+import importlib
+import importlib.metadata
+import importlib.util
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Contender", "Contest", "DisagreementError", "Entry", "Prepared", "Result", "Settings", "hold"]
+
+INSTALL = 'pip install -e ".[bench]"'
+
+
+class DisagreementError(Exception):
+    """A contender computes something else, so that its time says nothing."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How thoroughly to measure.
+
+    Args:
+        rounds: How often each contender has its turn.
+        quick: Whether to do a small part of every task, which tests the harness and measures nothing.
+        pause: Seconds of rest before a turn.
+    """
+
+    rounds: int = 15
+    quick: bool = False
+    pause: float = 0.03
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A task that is ready to be done.
+
+    Args:
+        turn: Does the task once. What it returns is ignored, or, in a contest of ``own_clock``, is the time in seconds.
+        answer: Computes the numbers in which all contenders must agree; called once, before any turn. None where there
+            is nothing to agree in.
+    """
+
+    turn: Callable[[], Any]
+    answer: Callable[[], npt.ArrayLike] | None = None
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One library, or one way to use it.
+
+    Args:
+        name: What the report calls it.
+        package: The distribution that must be installed.
+        module: The adapter; it is imported only if that is the case.
+        function: The function of the adapter that prepares the task: ``(task) -> Prepared``.
+    """
+
+    name: str
+    package: str
+    module: str
+    function: str
+
+    @property
+    def version(self) -> str | None:
+        """The version that is installed, or None."""
+        try:
+            return importlib.metadata.version(self.package)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    def prepare(self, task: Any) -> Prepared:
+        """Make the task ready to be done."""
+        prepare = getattr(importlib.import_module(self.module), self.function)
+        return prepare(task)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A task and who does it.
+
+    Args:
+        workload: The workload it belongs to.
+        row: What distinguishes it from the others of that workload.
+        unit: What one time stands for, such as ``step``.
+        contenders: Who takes part; the first is the subject, to which all others are compared.
+        task: Makes what ``prepare`` of the adapters takes.
+        count: How many units a turn consists of.
+        expected: Computes the numbers that every answer must be close to; None where there are none.
+        tolerance: By how much an answer may differ, relative to the larger of 1 and the expected number.
+        own_clock: Whether a turn returns the time that it measured itself.
+        rehearsed: Whether a turn that is not timed goes before each that is.
+    """
+
+    workload: str
+    row: str
+    unit: str
+    contenders: Sequence[Contender]
+    task: Callable[[], Any]
+    count: int = 1
+    expected: Callable[[Any], npt.ArrayLike] | None = None
+    tolerance: float = 0.0
+    own_clock: bool = False
+    rehearsed: bool = True
+
+
+@dataclass
+class Entry:
+    """What came of one contender: seconds per unit, by round, and how far its answer was from the expected one."""
+
+    name: str
+    package: str
+    version: str
+    seconds: list[float] = field(default_factory=list)
+    error: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a contest; ``skipped`` says of each contender that took no part why."""
+
+    contest: Contest
+    entries: tuple[Entry, ...]
+    skipped: dict[str, str]
+
+    def entry(self, name: str) -> Entry | None:
+        """Return what came of a contender, or None if it took no part."""
+        return next((entry for entry in self.entries if entry.name == name), None)
+
+
+def distance(answer: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """Return the largest difference, relative to the larger of 1 and the expected number; infinite if none can be."""
+    got, wanted = np.asarray(answer, dtype=float), np.asarray(expected, dtype=float)
+    if got.shape != wanted.shape or not np.isfinite(got).all():
+        return float("inf")
+    return float(np.max(np.abs(got - wanted) / np.maximum(1.0, np.abs(wanted)), initial=0.0))
+
+
+def check(contest: Contest, name: str, prepared: Prepared, expected: npt.ArrayLike | None) -> float | None:
+    """Compare a contender's answer with the expected one.
+
+    Args:
+        contest: The contest.
+        name: The contender.
+        prepared: Its task.
+        expected: The numbers to agree in, or None.
+
+    Returns:
+        How far the answer is away, or None where there is nothing to compare.
+
+    Raises:
+        DisagreementError: If it is further away than the contest tolerates.
+    """
+    if expected is None or prepared.answer is None:
+        return None
+    answer = prepared.answer()
+    error = distance(answer, expected)
+    if error > contest.tolerance:
+        raise DisagreementError(
+            f"{contest.workload}, {contest.row}: {name} computes {answer}, not {expected} "
+            f"(off by {error:.2g}, tolerated {contest.tolerance:.2g}); its time would say nothing"
+        )
+    return error
+
+
+def hold(contest: Contest, settings: Settings) -> Result:
+    """Let every contender that is installed prepare, agree, and have its turns: A B C A B C …
+
+    Args:
+        contest: The contest.
+        settings: How thoroughly to measure.
+
+    Returns:
+        The times.
+
+    Raises:
+        DisagreementError: If the contenders do not compute the same.
+    """
+    task = contest.task()
+    expected = None if contest.expected is None else contest.expected(task)
+    entries: list[tuple[Entry, Prepared]] = []
+    skipped = {}
+    for contender in contest.contenders:
+        version = contender.version
+        if version is None:
+            skipped[contender.name] = f"{contender.package} is not installed: {INSTALL}"
+            continue
+        prepared = contender.prepare(task)
+        entry = Entry(contender.name, contender.package, version)
+        entry.error = check(contest, contender.name, prepared, expected)
+        entries.append((entry, prepared))
+    for _ in range(settings.rounds):
+        for entry, prepared in entries:
+            entry.seconds.append(time_turn(contest, prepared, settings.pause) / contest.count)
+    return Result(contest, tuple(entry for entry, _ in entries), skipped)
+
+
+def time_turn(contest: Contest, prepared: Prepared, pause: float) -> float:
+    """Let one contender have its turn, and return the seconds it took."""
+    gc.collect()
+    time.sleep(pause)
+    if contest.rehearsed:
+        prepared.turn()
+    start = time.perf_counter()
+    own = prepared.turn()
+    return float(own) if contest.own_clock else time.perf_counter() - start

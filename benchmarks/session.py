@@ -1,0 +1,71 @@
+"""A session: hold the contests that were asked for, print each when it is done, and keep the report.
+
+This module imports everything else; the command imports it when the number of threads is settled.
+"""
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.bars import judge
+from benchmarks.contest import Contest, DisagreementError, Settings, hold
+from benchmarks.machine import describe_machine
+from benchmarks.report import as_data, format_machine, format_result, format_verdicts
+
+__all__ = ["contests_of", "run"]
+
+
+def contests_of(names: Sequence[str], text: str, settings: Settings) -> list[Contest]:
+    """Gather the contests of workloads.
+
+    Args:
+        names: The workloads: files in ``workloads/``.
+        text: Only contests whose title, ``workload, row``, contains this text.
+        settings: How thoroughly to measure.
+
+    Returns:
+        The contests, in order.
+    """
+    found: list[Contest] = []
+    for name in names:
+        found += importlib.import_module(f"benchmarks.workloads.{name}").contests(settings)
+    return [contest for contest in found if text in f"{contest.workload}, {contest.row}"]
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Measure what was asked for.
+
+    Args:
+        asked: The arguments of the command.
+
+    Returns:
+        The exit status: 1 where contenders disagree or nothing was chosen. A missed bar is a finding, not a failure.
+    """
+    settings = Settings(rounds=asked.rounds, quick=asked.quick, pause=0.0 if asked.quick else Settings.pause)
+    contests = contests_of(asked.names, asked.rows, settings)
+    if not contests:
+        print(f"no contest has {asked.rows!r} in its title", file=sys.stderr)
+        return 1
+    if asked.list:
+        print("\n".join(f"{contest.workload}, {contest.row}" for contest in contests))
+        return 0
+    machine = describe_machine(asked.threads)
+    print(format_machine(machine), f"{settings.rounds} rounds", sep="; ", flush=True)
+    results = []
+    for contest in contests:
+        try:
+            result = hold(contest, settings)
+        except DisagreementError as disagreement:
+            print(disagreement, file=sys.stderr)
+            return 1
+        results.append(result)
+        verdicts = format_verdicts(judge(result))
+        print(f"\n### {contest.workload}", "", format_result(result), *([verdicts] if verdicts else []), sep="\n")
+        sys.stdout.flush()
+    if asked.json:
+        report = as_data(machine, settings, results)
+        Path(asked.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0

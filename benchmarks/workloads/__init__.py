@@ -1,0 +1,1 @@
+"""What is measured: one workload a file, each a list of contests."""
