@@ -99,6 +99,7 @@ class Contest:
         count: How many units a turn consists of.
         expected: Computes the numbers that every answer must be close to; None where there are none.
         tolerance: By how much an answer may differ, relative to the larger of 1 and the expected number.
+        compared: How many numbers of the answer are compared, from the first on; None for all.
         own_clock: Whether a turn returns the time that it measured itself.
         rehearsed: Whether a turn that is not timed goes before each that is.
     """
@@ -111,6 +112,7 @@ class Contest:
     count: int = 1
     expected: Callable[[Any], npt.ArrayLike] | None = None
     tolerance: float = 0.0
+    compared: int | None = None
     own_clock: bool = False
     rehearsed: bool = True
 
@@ -164,11 +166,11 @@ def check(contest: Contest, name: str, prepared: Prepared, expected: npt.ArrayLi
     """
     if expected is None or prepared.answer is None:
         return None
-    answer = prepared.answer()
-    error = distance(answer, expected)
+    answer, wanted = (np.asarray(numbers)[: contest.compared] for numbers in (prepared.answer(), expected))
+    error = distance(answer, wanted)
     if error > contest.tolerance:
         raise DisagreementError(
-            f"{contest.workload}, {contest.row}: {name} computes {answer}, not {expected} "
+            f"{contest.workload}, {contest.row}: {name} computes\n{answer}\nand not\n{wanted}\n"
             f"(off by {error:.2g}, tolerated {contest.tolerance:.2g}); its time would say nothing"
         )
     return error

@@ -34,11 +34,13 @@ def web(size: int) -> Tape:
     sources = tuple(generator.uniform(-1.0, 1.0) for _ in range(16))
     operations: list[Operation] = []
     loose = set(range(len(sources)))
-    # To add up n loose ends takes n - 1 operations more.
-    while len(operations) + len(loose) - 1 < size:
+    # To add up n loose ends takes n - 1 operations more. One that takes no loose end brings the size two nearer.
+    while (missing := size - (len(operations) + len(loose) - 1)) > 0:
         name = ("add", "tanh", "multiply", "sin", "subtract")[len(operations) % 5]
         place = len(sources) + len(operations)
         first, second = generator.randrange(place), generator.randrange(place)
+        if missing == 1:
+            name, first = "sin", min(loose)
         if name in {"sin", "tanh"}:
             operations.append((name, first))
             loose -= {first}
