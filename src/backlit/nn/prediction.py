@@ -1,0 +1,150 @@
+"""Prediction: a model run over arrays of any number of rows, batch by batch.
+
+A program is specialised to its shapes, so there is one for each shape of batch, the last, ragged one included. They are
+kept, the most recently used ones, for as long as the model they were built from stays as it was; what training changes
+is inside the parameters, and needs no new program. This module knows no module, only a function that builds a graph.
+"""
+
+import contextvars
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from backlit.engines import compile
+from backlit.engines.engine import Program
+from backlit.errors import ArgumentError, DataError, ShapeError
+from backlit.graph.leaves import input
+from backlit.graph.node import Array, Node
+from backlit.graph.spec import default_float, precision
+from backlit.nn.checks import check_count
+
+__all__ = ["LARGEST_BATCH", "Predictor"]
+
+LARGEST_BATCH = 1024
+"""How many rows are computed at once where the user does not say."""
+
+_PROGRAMS = 8
+"""How many programs are kept for each model."""
+
+Build = Callable[..., Node]
+
+
+class Predictor:
+    """The programs of one model.
+
+    Example:
+        >>> Predictor().run(lambda x: x * 2.0, (np.ones((3, 1)),), float_type="float64", version=0).tolist()
+        [[2.0], [2.0], [2.0]]
+    """
+
+    def __init__(self) -> None:
+        self._programs: OrderedDict[Hashable, Program] = OrderedDict()
+        self._version: object = None
+
+    def __len__(self) -> int:
+        return len(self._programs)
+
+    def run(
+        self,
+        build: Build,
+        inputs: Sequence[npt.ArrayLike],
+        *,
+        float_type: str,
+        version: object,
+        batch_size: int | None = None,
+        engine: str | None = None,
+    ) -> Array:
+        """Compute what a model says of each row.
+
+        Args:
+            build: ``(*inputs) -> node``, the model's forward pass.
+            inputs: Arrays of shape (rows, ...), one for each argument of the model.
+            float_type: The data type to which floats are brought.
+            version: What the programs depend on besides shapes; when it differs, they are built anew.
+            batch_size: How many rows are computed at once.
+            engine: Which engine runs it; None picks.
+
+        Returns:
+            An array of shape (rows, ...).
+
+        Raises:
+            DataError: If the inputs are no arrays of numbers with equally many rows.
+            ArgumentError: If the batch size is not at least 1.
+            ShapeError: If the model's answer does not have one entry for each row.
+        """
+        if version != self._version:
+            self._programs.clear()
+            self._version = version
+        arrays = [_as_rows(value, float_type) for value in inputs]
+        rows = _count_rows(arrays)
+        size = LARGEST_BATCH if batch_size is None else check_count(batch_size, "batch_size")
+        if rows == 0:
+            answer = _outside(build, [np.zeros((1, *array.shape[1:]), array.dtype) for array in arrays])[1]
+            return np.empty((0, *answer.shape[1:]), dtype=answer.dtype)
+        parts = []
+        for start in range(0, rows, size):
+            batch = [array[start : start + size] for array in arrays]
+            parts.append(self._program(build, batch, engine)(*batch))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _program(self, build: Build, batch: list[Array], engine: str | None) -> Program:
+        key = (engine, default_float(), *((array.shape, array.dtype.name) for array in batch))
+        if key in self._programs:
+            self._programs.move_to_end(key)
+            return self._programs[key]
+        inputs, output = _outside(build, batch)
+        program = compile(inputs, output, engine=engine)
+        self._programs[key] = program
+        if len(self._programs) > _PROGRAMS:
+            self._programs.popitem(last=False)
+        return program
+
+
+def _outside(build: Build, batch: list[Array]) -> tuple[list[Any], Node]:
+    """Build the graph outside of every scope: no training, no boxes of whoever asks; only the precision stays."""
+    names = ["x"] if len(batch) == 1 else [f"x{place}" for place in range(1, len(batch) + 1)]
+
+    def inside(float_type: str) -> tuple[list[Any], Node]:
+        with precision(float_type):
+            inputs = [input(name, array.shape, array.dtype) for name, array in zip(names, batch, strict=True)]
+            return inputs, build(*inputs)
+
+    inputs, output = contextvars.Context().run(inside, default_float())
+    rows = len(batch[0])
+    if output.rank == 0 or output.shape[0] != rows:
+        raise ShapeError(
+            f"the model answered {rows} row{'s' * (rows != 1)} with {output!r}",
+            why="predict goes through the rows in batches and joins the answers along the first axis",
+            instead="keep the first axis for the rows; for one row write model.predict(x[None])",
+        )
+    return inputs, output
+
+
+def _as_rows(value: npt.ArrayLike, float_type: str) -> Array:
+    if isinstance(value, Node):
+        raise ArgumentError(
+            f"predict takes arrays; received the node {value!r}", instead="to build a graph call the model: model(x)"
+        )
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise DataError("predict received rows of unequal length", why=str(error)) from error
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"predict received values of data type {array.dtype}", why="a model computes with numbers")
+    if array.ndim == 0:
+        raise DataError(
+            f"predict received the single number {array!r}",
+            why="the first axis holds the rows",
+            instead="for one row write model.predict([row])",
+        )
+    return array.astype(float_type, copy=False) if array.dtype.kind == "f" else array
+
+
+def _count_rows(arrays: list[Array]) -> int:
+    counts = [len(array) for array in arrays]
+    if not counts or len(set(counts)) > 1:
+        raise DataError(f"the inputs of predict have {counts} rows", why="row by row they belong together")
+    return counts[0]
