@@ -3,7 +3,7 @@
 This module holds the public names, and nothing else.
 """
 
-from backlit import autodiff, data, engines, errors, graph, optim
+from backlit import autodiff, data, engines, errors, graph, nn, optim, train
 from backlit.autodiff import (
     check_gradients,
     grad,
@@ -122,6 +122,8 @@ from backlit.graph.ops import (
     vecdot,
     where,
 )
+from backlit.nn import losses, seed
+from backlit.train import Trainer, metrics
 
 __version__ = "0.1.0"
 
@@ -131,6 +133,7 @@ __all__ = [
     "Node",
     "Op",
     "Parameter",
+    "Trainer",
     "__version__",
     "abs",
     "acos",
@@ -189,16 +192,19 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
+    "losses",
     "matmul",
     "matrix_transpose",
     "max",
     "maximum",
     "mean",
+    "metrics",
     "min",
     "minimum",
     "moveaxis",
     "multiply",
     "negative",
+    "nn",
     "normal",
     "not_equal",
     "numerical_gradient",
@@ -218,6 +224,7 @@ __all__ = [
     "round",
     "scatter_add",
     "scope",
+    "seed",
     "sigmoid",
     "sign",
     "sin",
@@ -238,6 +245,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensordot",
+    "train",
     "training",
     "uniform",
     "value_and_grad",
