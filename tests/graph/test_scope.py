@@ -1,0 +1,67 @@
+"""Boxes: names and nesting."""
+
+import pytest
+
+import backlit as bl
+from backlit.errors import ArgumentError
+from backlit.graph.scope import Scope, call_scope, current_scope, enter_scope, scope
+
+
+def test_a_node_remembers_the_box_it_was_built_in():
+    x = bl.input("x")
+    with scope("layer1"), scope("neuron"):
+        z = x * 2.0
+    assert z.scope.path == "layer1.neuron"
+    assert (x * 2.0).scope is None
+
+
+def test_a_box_opened_twice_by_name_is_the_same_box():
+    with scope("a") as one:
+        pass
+    with scope("a") as two:
+        pass
+    with scope("b"), scope("a") as elsewhere:
+        pass
+    assert one == two
+    assert hash(one) == hash(two)
+    assert elsewhere != one
+
+
+def test_every_call_of_a_composite_is_a_box_of_its_own():
+    x = bl.input("x", shape=(3,))
+    one, two = bl.softmax(x), bl.softmax(x)
+    assert one.scope.path == two.scope.path == "softmax"
+    assert one.scope != two.scope
+
+
+def test_composites_nest_in_the_users_boxes():
+    x = bl.input("x", shape=(3,))
+    with scope("head"):
+        y = bl.std(x)
+    paths = {box.path for box in bl.Graph(outputs=[y]).scopes()}
+    assert paths == {"head", "head.std", "head.std.var", "head.std.var.mean"}
+
+
+def test_lineage_and_depth():
+    box = Scope("c", Scope("b", Scope("a")))
+    assert [s.name for s in box.lineage] == ["a", "b", "c"]
+    assert box.depth == 3
+
+
+def test_a_box_is_closed_after_an_error():
+    with pytest.raises(RuntimeError), scope("a"):
+        raise RuntimeError
+    assert current_scope() is None
+
+
+def test_a_box_can_be_entered_again_or_left_for_a_while():
+    with call_scope("f") as box:
+        with enter_scope(None):
+            assert current_scope() is None
+        assert current_scope() is box
+
+
+@pytest.mark.parametrize("wrong", ["", "a.b", " a", "a ", 3, None])
+def test_a_name_without_dots_is_asked_for(wrong):
+    with pytest.raises(ArgumentError, match="a scope needs a name"):
+        scope(wrong)
