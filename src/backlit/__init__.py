@@ -3,7 +3,7 @@
 This module holds the public names, and nothing else.
 """
 
-from backlit import autodiff, data, engines, errors, graph, nn, optim, train
+from backlit import autodiff, data, engines, errors, graph, interop, nn, optim, train
 from backlit.autodiff import (
     check_gradients,
     grad,
@@ -122,6 +122,7 @@ from backlit.graph.ops import (
     vecdot,
     where,
 )
+from backlit.interop import load, load_parameters, save
 from backlit.nn import losses, seed
 from backlit.train import Trainer, metrics
 
@@ -177,12 +178,15 @@ __all__ = [
     "hessian",
     "hvp",
     "input",
+    "interop",
     "isfinite",
     "isnan",
     "jacobian",
     "jvp",
     "less",
     "less_equal",
+    "load",
+    "load_parameters",
     "log",
     "log1p",
     "log_softmax",
@@ -222,6 +226,7 @@ __all__ = [
     "relu",
     "reshape",
     "round",
+    "save",
     "scatter_add",
     "scope",
     "seed",

@@ -1,5 +1,6 @@
 """Arrays come back as they went, and whatever was changed on the way is refused."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -251,3 +252,12 @@ JSON = st.recursive(
 def test_any_json_as_a_header_is_read_or_refused(table, tail, tmp_path_factory):
     text = json.dumps(table).encode()
     read_or_refuse(len(text).to_bytes(8, "little") + text + tail, tmp_path_factory.getbasetemp())
+
+
+def test_the_checksum_is_the_one_that_the_documentation_describes(tmp_path):
+    write_tensors(tmp_path / "a", {"w": np.ones((2, 3), "float32"), "b": np.array(7, "uint8")}, {"kind": "ä"})
+    parts = [b"b", b"uint8[]", b"\x07", b"w", b"float32[2, 3]", np.ones(6, "<f4").tobytes(), b"kind", "ä".encode()]
+    prefixed = [part if i in {2, 5} else len(part).to_bytes(8, "little") + part for i, part in enumerate(parts)]
+    with (tmp_path / "a").open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    assert header["__metadata__"][CHECKSUM_KEY] == hashlib.sha256(b"".join(prefixed)).hexdigest()

@@ -226,8 +226,8 @@ def _check_places(entries: dict[str, TensorEntry], data_bytes: int) -> None:
         needed = math.prod(entry.shape) * np.dtype(entry.dtype).itemsize
         if entry.end - entry.begin != needed:
             raise _DamagedError(
-                f"the tensor {_short(name)} is {entry.dtype}{_short(list(entry.shape))}, which takes {_grouped(needed)} bytes, "
-                f"and the header gives it {entry.end - entry.begin:,}"
+                f"the tensor {_short(name)} is {entry.dtype}{_short(list(entry.shape))}, which takes "
+                f"{_grouped(needed)} bytes, and the header gives it {entry.end - entry.begin:,}"
             )
         if entry.begin != position:
             relation = "overlaps the one before it" if entry.begin < position else "leaves a hole before it"
