@@ -38,6 +38,7 @@ from backlit.nn.activations import (
     softsign,
 )
 from backlit.nn.adaptive_activations import PReLU, RandomisedLeakyReLU
+from backlit.nn.cells import attention, gru_cell, lstm_cell
 from backlit.nn.collapse import Collapsed, collapse
 from backlit.nn.containers import Flatten, Residual, Sequential
 from backlit.nn.describe import Description
@@ -118,16 +119,19 @@ __all__ = [
     "ThreeNeuron",
     "Uniform",
     "Zeros",
+    "attention",
     "collapse",
     "elu",
     "extended",
     "from_configuration",
     "gelu",
+    "gru_cell",
     "hard_sigmoid",
     "hard_threshold",
     "layers_counted",
     "leaky_relu",
     "losses",
+    "lstm_cell",
     "max_over_subsets",
     "maxout",
     "notation",
