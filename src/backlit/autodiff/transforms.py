@@ -150,7 +150,12 @@ def value_and_grad(loss: Node, sources: Sources) -> tuple[Node, Any]:
 def _directions(asked: Sources, given: Any, what: str) -> list[Node]:
     """Turn what was given, in the form of the question, into nodes of the shapes and data types of the nodes asked."""
     nodes = _listed(asked)
-    values = [given] if isinstance(asked, Node) else list(given.values() if isinstance(given, Mapping) else given)
+    if isinstance(given, Mapping):
+        if not isinstance(asked, Mapping) or set(asked) != set(given):
+            names = ", ".join(given)
+            raise ShapeError(f"the {what}s are named {names}, the nodes otherwise", instead="give both the same names")
+        given = [given[name] for name in asked]
+    values = [given] if isinstance(asked, Node) else list(given)
     if len(values) != len(nodes):
         raise ShapeError(f"{len(nodes)} nodes need {len(nodes)} {what}s; received {len(values)}")
     result = []

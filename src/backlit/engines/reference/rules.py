@@ -70,7 +70,7 @@ def _extreme(place: Callable[..., Any], reduce: Callable[..., Array]) -> Callabl
 
 
 def _cast(x: Array, *, dtype: str) -> Array:
-    return x if np.iscomplexobj(x) else x.astype(dtype)
+    return x if np.iscomplexobj(x) and dtype.startswith("float") else _real(x).astype(dtype)
 
 
 def _pad(x: Array, *, low: tuple[int, ...], high: tuple[int, ...], interior: tuple[int, ...]) -> Array:
