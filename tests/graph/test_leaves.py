@@ -105,3 +105,12 @@ def test_integers_become_floats_where_asked():
 
 def test_a_float16_array_takes_the_precision_in_force():
     assert bl.constant(np.array([1.0], dtype="float16")).dtype == "float32"
+
+
+@pytest.mark.xfail(reason="a bare OverflowError, or NumPy's RuntimeWarning about a cast", strict=True)
+@pytest.mark.parametrize(
+    "make", [lambda: bl.constant(1e300), lambda: bl.input("x") * 1e300, lambda: bl.input("x") * 2**2000]
+)
+def test_a_number_too_large_for_its_type_is_an_error_of_ours(make):
+    with pytest.raises(DTypeError, match="does not fit into float32"):
+        make()
