@@ -102,9 +102,9 @@ class CheckpointFolder:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as path:
         ...     folder = CheckpointFolder(path)
-        ...     folder.write(Checkpoint(Position(epoch=2), History(), {}, {}, {"seed": 0}, finished=False))
-        ...     folder.read().position.epoch
-        2
+        ...     folder.write(Checkpoint(Position(step=7), History(), {}, {}, {"seed": 0}, finished=False))
+        ...     folder.read().position.step
+        7
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -202,8 +202,12 @@ def _decoded(table: dict[str, Any], arrays: dict[str, Array]) -> Checkpoint:
     for number in (position.mass, *position.sums, *(number for row in table["rows"] for number in row.values())):
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             raise TypeError(f"{number!r} stands where a number should")
+    if len(table["rows"]) != position.epoch - position.first or position.first < 0:
+        raise ValueError(f"it holds {len(table['rows'])} epochs and stands at {position}")
+    if any(not {"epoch", "loss", "seconds"} <= set(row) for row in table["rows"]):
+        raise ValueError("an epoch lacks its loss or its time")
     losses = arrays.pop(_STEP_LOSSES)
-    if losses.dtype != np.float64 or losses.ndim != 1:
+    if losses.dtype != np.float64 or losses.ndim != 1 or len(losses) > position.step:
         raise ValueError("the losses of its steps are no list of numbers")
     if not isinstance(table["stopped"], str) or not isinstance(table["finished"], bool):
         raise TypeError("it does not say whether it was finished")

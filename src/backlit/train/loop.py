@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backlit.errors import TrainingError
+from backlit.errors import FileError, TrainingError
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Array
 from backlit.train.callbacks import Callback, TrainingState
@@ -302,8 +302,13 @@ class Run:
                 )
             return
         check_same_run(checkpoint.run, self._settings.run or {}, folder.file)
-        if len(checkpoint.position.sums) != len(self.position.sums):
-            raise TrainingError(f"{folder.file} was written with other metrics")
+        place, batches = checkpoint.position, self._feed.batches
+        if len(place.sums) != len(self.position.sums) or (batches is not None and place.batch > batches):
+            raise FileError(
+                f"{folder.file} stands at batch {place.batch} with {len(place.sums)} sums",
+                why=f"this run has {batches} batches an epoch and {len(self.position.sums)} sums",
+                instead="take another copy, or start anew in another folder",
+            )
         self._programs.await_others(restore(self._programs.carried(), checkpoint, folder.file))
         self.position, self.history = checkpoint.position, checkpoint.history
         self.history.stopped = ""

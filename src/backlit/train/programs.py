@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backlit.engines.engine import Engine, Program, compile
-from backlit.errors import ArgumentError, DTypeError, GraphError, NotScalarError, ShapeError, TrainingError
+from backlit.errors import ArgumentError, DTypeError, FileError, GraphError, NotScalarError, ShapeError, TrainingError
 from backlit.graph.leaves import Input, Parameter, input
 from backlit.graph.node import Application, Array, Node
 from backlit.graph.ops import expand_dims
@@ -291,8 +291,10 @@ class Programs:
             if parameter not in known:
                 name = f"others.{len(self.others)}"
                 self.others.append(parameter)
-                if name in self._awaited:
-                    parameter.value = self._awaited.pop(name)
+                value = self._awaited.pop(name, parameter.value)
+                if (value.shape, value.dtype.name) != (parameter.shape, parameter.dtype):
+                    raise FileError(f"the checkpoint gives {parameter!r} a value of {value.dtype}{list(value.shape)}")
+                parameter.value = value
 
 
 def _keep(programs: dict[Layout, Program], layout: Layout, program: Program) -> None:

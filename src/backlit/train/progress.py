@@ -170,7 +170,7 @@ class LiveProgress(Progress):
         else:
             cells.append(f"batch {state.batch}")
         if self._rate:
-            cells.append(f"{self._rate:,.0f} steps/s" if self._rate >= 10 else f"{self._rate:.1f} steps/s")
+            cells.append(f"{self._rate:,.0f} steps/s" if self._rate >= 9.5 else f"{self._rate:.1f} steps/s")
         cells += [f"{name} {_short(mean)}" for name, mean in state.means.items()]
         if (left := self._left(state, now)) is not None:
             cells.append(f"{_time(left)} left")

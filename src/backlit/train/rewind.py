@@ -34,15 +34,15 @@ class Rewind:
 
     Example:
         >>> import backlit as bl
-        >>> model = bl.nn.Linear(1, 1, weight_initialiser=bl.nn.Zeros(), rng=0)
+        >>> model = bl.nn.Linear(1, 1, weight_initialiser=bl.nn.initialisers.Zeros(), rng=0)
         >>> programs = Programs(model, bl.losses.squared_error, bl.optim.SGD(0.25))
         >>> batch = np.ones((1, 1), np.float32), np.ones((1, 1), np.float32)
         >>> step, rewind = programs.training(batch), Rewind(programs)
         >>> for _ in range(2):
         ...     rewind.before(step, batch)
-        ...     print(step(*batch), model.weight.value.tolist())
-        [array(1., dtype=float32)] [[0.5]]
-        [array(0., dtype=float32)] [[0.5]]
+        ...     print(float(step(*batch)[0]), model.weight.value.tolist())
+        1.0 [[0.5]]
+        0.0 [[0.5]]
         >>> rewind.take_back()
         1
     """

@@ -165,7 +165,7 @@ class Trainer:
 
         Example:
             >>> import backlit as bl
-            >>> model = bl.nn.Linear(1, 1, weight_initialiser=bl.nn.Zeros(), rng=0)
+            >>> model = bl.nn.Linear(1, 1, weight_initialiser=bl.nn.initialisers.Zeros(), rng=0)
             >>> trainer = Trainer(model, loss=bl.losses.squared_error, optimizer=bl.optim.SGD(0.1))
             >>> trainer.evaluate(([[1.0], [2.0]], [[1.0], [3.0]]))
             {'loss': 5.0}
