@@ -169,6 +169,28 @@ def test_a_finished_run_can_be_made_longer(build, task, bits, tmp_path):
     assert bits(again) == bits(whole)
 
 
+def test_a_stream_of_ragged_batches_is_resumed(build, task, bits, tmp_path):
+    inputs, labels = task
+    noise = [bl.Generator(9), bl.Generator(9)]  # which the loss alone carries along
+    trainers = []
+    for rng in noise:
+
+        def loss(output, target, rng=rng):
+            return bl.losses.cross_entropy(output + bl.normal(output.shape, rng=rng), target)
+
+        trainers.append(build(loss=loss))
+    batches = [(inputs[first:last], labels[first:last]) for first, last in ((0, 7), (7, 30), (30, 37), (37, 50))]
+    trainers[0].fit(batches, epochs=2)
+    broken = build(loss=trainers[1]._programs.loss, callbacks=Fail(6))
+    with pytest.raises(RuntimeError):
+        broken.fit(batches, epochs=2, checkpoint=tmp_path, checkpoint_every=3)
+    noise[1].state.value[2] = 99
+    noise[1]._streams = 0  # as in a process of its own
+    resumed = build(loss=trainers[1]._programs.loss)
+    resumed.fit(batches, epochs=2, checkpoint=tmp_path, checkpoint_every=3, resume=True)
+    assert bits(resumed) == bits(trainers[0])
+
+
 def test_without_a_checkpoint_resuming_begins(build, task, bits, tmp_path):
     trainer, whole = build(), build()
     trainer.fit(task, checkpoint=tmp_path / "made" / "for it", resume=True)
@@ -294,6 +316,11 @@ def edit(name, value):
         edit("batch", 3),
         edit("epoch", 3),
         edit("step", 0),
+        edit("layouts", 3),
+        edit("layouts", [[[[25, 2], "float32"]]]),
+        edit("layouts", [[[[25, -2], "float32"], [[25], "int64"]]]),
+        edit("layouts", [[[[25, 2], "O"], [[25], "int64"]]]),
+        edit("layouts", [[[[25, 7], "float32"], [[25], "int64"]]]),
         lambda arrays, table: table.update(rows=3),
         lambda arrays, table: table["rows"][0].update(loss="low"),
         lambda arrays, table: table["rows"][0].pop("seconds"),

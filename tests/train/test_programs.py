@@ -93,11 +93,25 @@ def test_state_of_a_loss_is_carried_too(model):
         return bl.losses.cross_entropy(output + bl.normal(output.shape, rng=rng), target)
 
     kept = programs(model, noisy)
-    kept.await_others({"others.0": np.array([3, 0, 7], np.uint32)})
     assert "others.0" not in kept.carried()
     kept.training((X, Y))(X, Y)
     assert kept.carried()["others.0"] is rng.state
-    assert rng.state.value.tolist() == [3, 0, 8]
+    assert rng.state.value.tolist() == [3, 0, 1]
+
+
+def test_programs_are_built_in_a_given_order():
+    results = []
+    for layouts in ([], [4, 2], [2, 4]):
+        with bl.seed(0):
+            model = bl.nn.Sequential(bl.nn.Linear(2, 8), bl.nn.Dropout(0.5), bl.nn.Linear(8, 2))
+        kept = programs(model)
+        parts = [((rows, 2), (rows,)) for rows in layouts]
+        kept.rebuild([((x, np.dtype("float32")), (y, np.dtype("int64"))) for x, y in parts])
+        kept.training((X, Y))(X, Y)
+        kept.training((X[:2], Y[:2]))(X[:2], Y[:2])
+        results.append(model[0].weight.value.tobytes())
+        assert len(kept.layouts) == 2
+    assert results[0] == results[1] != results[2]
 
 
 def test_a_model_without_parameters_is_refused():

@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from backlit.errors import FileError, TrainingError
+from backlit.errors import BacklitError, FileError, TrainingError
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Array
+from backlit.graph.spec import check_dtype, check_shape
 from backlit.interop.tensors import read_tensors, write_tensors
 from backlit.train.history import History
+from backlit.train.programs import Layout
 
 __all__ = ["Checkpoint", "CheckpointFolder", "Position", "check_same_run", "restore"]
 
@@ -73,11 +75,12 @@ class Checkpoint:
         history: What was recorded.
         arrays: The value of everything that a step carries to the next, by name.
         best: The parameters of the best epoch, by name; empty where nobody asked for them.
+        layouts: Of the programs, in the order in which they were built.
         run: What the run is: what must be the same for a resumed run to end with the same bits.
         finished: Whether the run had come to its end.
 
     Example:
-        >>> Checkpoint(Position(), History(), {}, {}, {"seed": 0}, finished=False).run
+        >>> Checkpoint(Position(), History(), {}, {}, [], {"seed": 0}, finished=False).run
         {'seed': 0}
     """
 
@@ -85,6 +88,7 @@ class Checkpoint:
     history: History
     arrays: dict[str, Array]
     best: dict[str, Array]
+    layouts: list[Layout]
     run: dict[str, Any]
     finished: bool
 
@@ -102,7 +106,7 @@ class CheckpointFolder:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as path:
         ...     folder = CheckpointFolder(path)
-        ...     folder.write(Checkpoint(Position(step=7), History(), {}, {}, {"seed": 0}, finished=False))
+        ...     folder.write(Checkpoint(Position(step=7), History(), {}, {}, [], {"seed": 0}, finished=False))
         ...     folder.read().position.step
         7
     """
@@ -150,6 +154,7 @@ class CheckpointFolder:
             "position": asdict(checkpoint.position),
             "rows": [dict(row) for row in checkpoint.history.rows],
             "stopped": checkpoint.history.stopped,
+            "layouts": [[[shape, dtype.name] for shape, dtype in layout] for layout in checkpoint.layouts],
             "run": checkpoint.run,
             "finished": checkpoint.finished,
         }
@@ -173,7 +178,7 @@ class CheckpointFolder:
             )
         try:
             return _decoded(json.loads(texts[_KEY]), arrays)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BacklitError) as error:
             raise FileError(
                 f"{self.file} is no checkpoint that this version of backlit can read: {error}",
                 why="it was damaged, made by hand, or written by another version",
@@ -214,7 +219,13 @@ def _decoded(table: dict[str, Any], arrays: dict[str, Array]) -> Checkpoint:
     history = History(table["rows"], losses, start=position.step - len(losses))
     history.stopped = table["stopped"]
     best = {name.removeprefix(_BEST): arrays.pop(name) for name in [*arrays] if name.startswith(_BEST)}
-    return Checkpoint(position, history, arrays, best, dict(table["run"]), table["finished"])
+    layouts = [
+        tuple((check_shape(shape), np.dtype(check_dtype(name))) for shape, name in layout)
+        for layout in table["layouts"]
+    ]
+    if any(not 2 <= len(layout) <= 3 or any(not shape for shape, _ in layout) for layout in layouts):
+        raise ValueError("a batch has inputs, targets and perhaps weights")
+    return Checkpoint(position, history, arrays, best, layouts, dict(table["run"]), table["finished"])
 
 
 def check_same_run(saved: Mapping[str, Any], current: Mapping[str, Any], file: Path) -> None:
@@ -257,7 +268,7 @@ def _differences(before: object, now: object, path: str = "the") -> Iterator[str
         yield f"{path} was {before}, now {now}"
 
 
-def restore(carried: Mapping[str, Parameter], checkpoint: Checkpoint, file: Path) -> dict[str, Array]:
+def restore(carried: Mapping[str, Parameter], checkpoint: Checkpoint, file: Path) -> None:
     """Write the arrays of a checkpoint into everything that a step carries along, or into nothing.
 
     Args:
@@ -265,23 +276,19 @@ def restore(carried: Mapping[str, Parameter], checkpoint: Checkpoint, file: Path
         checkpoint: Where from.
         file: Where the checkpoint lies, for the message.
 
-    Returns:
-        The arrays that belong to what is not known yet.
-
     Raises:
         FileError: If an array is missing, too many, or of another shape or data type; nothing is changed then.
 
     Example:
         >>> import backlit as bl
         >>> w = bl.parameter([1.0, 2.0])
-        >>> saved = Checkpoint(Position(), History(), {"w": np.ones(2, np.float32)}, {}, {}, finished=False)
-        >>> restore({"w": w}, saved, Path("a.safetensors")), w.value.tolist()
-        ({}, [1.0, 1.0])
+        >>> saved = Checkpoint(Position(), History(), {"w": np.ones(2, np.float32)}, {}, [], {}, finished=False)
+        >>> restore({"w": w}, saved, Path("a.safetensors"))
+        >>> w.value.tolist()
+        [1.0, 1.0]
     """
-    later = {name: array for name, array in checkpoint.arrays.items() if name not in carried}
     wrong = [f"{name} is missing" for name in carried if name not in checkpoint.arrays]
-    wrong += [f"nothing is called {name}" for name in later if not name.startswith("others.")]
-    wrong += [f"nothing is called {name}" for name in checkpoint.best if name not in carried]
+    wrong += [f"nothing is called {name}" for name in [*checkpoint.arrays, *checkpoint.best] if name not in carried]
     for arrays in (checkpoint.arrays, checkpoint.best):
         for name, array in arrays.items():
             spec = f"{array.dtype.name}{list(array.shape)}"
@@ -295,4 +302,3 @@ def restore(carried: Mapping[str, Parameter], checkpoint: Checkpoint, file: Path
         )
     for name, parameter in carried.items():
         parameter.value = checkpoint.arrays[name]
-    return later

@@ -7,8 +7,8 @@ This module imports NumPy, `backlit.data` and the errors; it knows nothing of th
 
 from __future__ import annotations  # annotations must not load numpy.typing
 
-from collections.abc import Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -154,7 +154,7 @@ def as_feed(
             )
         data = Dataset(data[0], data[1], weights=data[2] if len(data) == 3 else None, name=name)
     if isinstance(data, Dataset):
-        if data.targets is None:
+        if len(data[0]) < 2:
             raise DataError(
                 f"{data.name} has no targets",
                 why="the loss compares what the model says with what it should say",
@@ -162,14 +162,19 @@ def as_feed(
             )
         size = min(check_count(batch_size, "batch_size", 1), len(data)) if at_most else batch_size
         return DatasetFeed(data, size, shuffle=bool(shuffle), seed=seed)
+    if isinstance(data, Stream):
+        return StreamFeed(data)
+    return StreamFeed(Stream(_batches_of(data, name), name=name))
+
+
+def _batches_of(data: object, name: str) -> Iterable[Any] | Callable[..., Iterable[Any]]:
+    """Return what gives batches, checked that it can give them once an epoch."""
     if isinstance(data, np.ndarray):
         raise DataError(
             f"the {name} is one array of shape {data.shape}",
             why="training needs inputs and targets",
             instead="pass a tuple (inputs, targets)",
         )
-    if isinstance(data, Stream):
-        return StreamFeed(data)
     if isinstance(data, dict) or not (isinstance(data, Iterable) or callable(data)):
         raise ArgumentError(
             f"the {name} is of type {type(data).__name__}",
@@ -183,10 +188,11 @@ def as_feed(
         )
     if isinstance(data, list) and not data:
         raise DataError(f"the {name} is an empty list", why="there is nothing to learn from zero examples")
-    return StreamFeed(Stream(data, name=name))
+    return data
 
 
 _ROLES = ("inputs", "targets", "weights")
+_INT64 = np.dtype(np.int64)
 
 
 def fitted(batch: Batch, dtype: np.dtype[np.floating], *, copy: bool = False) -> Batch:
@@ -217,11 +223,18 @@ def fitted(batch: Batch, dtype: np.dtype[np.floating], *, copy: bool = False) ->
             why="the loss compares what the model says with what it should say",
             instead="let each batch be (inputs, targets)",
         )
+    if (
+        not copy
+        and len(batch) == 2
+        and batch[0].dtype is dtype
+        and (batch[1].dtype is dtype or batch[1].dtype is _INT64)
+    ):
+        return batch  # the usual case, at every step
     parts = []
     for index, part in enumerate(batch):
         kind = part.dtype.kind
         counts = kind in "iu" and index < 2 and not (index == 0 and part.dtype == np.uint8)
-        wanted = np.dtype(np.int64) if counts else dtype
+        wanted = _INT64 if counts else dtype
         if part.dtype == wanted:
             parts.append(part.copy() if copy else part)
         else:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from backlit.errors import FileError, TrainingError
+from backlit.errors import BacklitError, FileError, TrainingError
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Array
 from backlit.train.callbacks import Callback, TrainingState
@@ -132,9 +132,9 @@ class Run:
             TrainingError: If the loss is no longer finite, or the checkpoint is that of another run.
             KeyboardInterrupt: If Ctrl-C was pressed; after the step, and after a checkpoint where one is kept.
         """
-        self._prepare()
         if self._settings.folder is not None:
             self._open(self._settings.folder)
+        self._prepare()
         self._progress = progress
         try:
             with self._interrupt, progress:
@@ -309,11 +309,23 @@ class Run:
                 why=f"this run has {batches} batches an epoch and {len(self.position.sums)} sums",
                 instead="take another copy, or start anew in another folder",
             )
-        self._programs.await_others(restore(self._programs.carried(), checkpoint, folder.file))
+        self._rebuild(checkpoint, folder)
+        restore(self._programs.carried(), checkpoint, folder.file)
         self.position, self.history = checkpoint.position, checkpoint.history
         self.history.stopped = ""
         self._recorded = math.fsum(row["seconds"] for row in self.history.rows)
         self._best = checkpoint.best if self._keeper is not None else {}
+
+    def _rebuild(self, checkpoint: Checkpoint, folder: CheckpointFolder) -> None:
+        """Build the programs in the order in which the interrupted process did."""
+        try:
+            self._programs.rebuild(checkpoint.layouts)
+        except BacklitError as error:
+            raise FileError(
+                f"{folder.file} names batches that this model cannot be built for: {error.what}",
+                why="it was made by hand, or by another model",
+                instead="take another copy, or start anew in another folder",
+            ) from error
 
     def _save(self, *, is_finished: bool) -> None:
         folder = self._settings.folder
@@ -321,8 +333,8 @@ class Run:
             return
         self.position.seconds = self._seconds()
         arrays = {name: each.value for name, each in self._programs.carried().items()}
-        run = dict(self._settings.run or {})
-        folder.write(Checkpoint(self.position, self.history, arrays, self._best, run, is_finished))
+        run, layouts = dict(self._settings.run or {}), self._programs.layouts
+        folder.write(Checkpoint(self.position, self.history, arrays, self._best, layouts, run, is_finished))
         self._tell("on_checkpoint", folder.file)
 
     # ------------------------------------------------------------------------------------------------ gone wrong

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from backlit.engines.engine import Engine, Program, compile
-from backlit.errors import ArgumentError, DTypeError, FileError, GraphError, NotScalarError, ShapeError, TrainingError
+from backlit.errors import ArgumentError, DTypeError, GraphError, NotScalarError, ShapeError, TrainingError
 from backlit.graph.leaves import Input, Parameter, input
 from backlit.graph.node import Application, Array, Node
 from backlit.graph.ops import expand_dims
@@ -25,7 +25,7 @@ from backlit.graph.training import training
 from backlit.optim.optimizer import Optimizer
 from backlit.train.metrics import MetricFunction, metric_name
 
-__all__ = ["LossFunction", "Model", "PenaltyFunction", "Programs"]
+__all__ = ["Layout", "LossFunction", "Model", "PenaltyFunction", "Programs"]
 
 LossFunction = Callable[..., Node]
 """What a loss is: output and targets, and perhaps ``sample_weights``, to one number."""
@@ -38,7 +38,8 @@ _KEPT = 64
 
 _ROLES = ("inputs", "targets", "weights")
 
-Layout = tuple[tuple[tuple[int, ...], Any], ...]
+Layout = tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]
+"""The shape and data type of each part of a batch."""
 
 
 class Model(Protocol):
@@ -125,7 +126,7 @@ class Programs:
         self.dtype = np.dtype("float64" if "float64" in names else "float32")
         self.optimizer_state = optimizer.state(self.parameters)
         self.others: list[Parameter] = []  # what only the loss or the penalty carries along
-        self._awaited: dict[str, Array] = {}
+        self.layouts: list[Layout] = []  # of the training programs, in the order in which they were built
         self._training: dict[Layout, Program] = {}
         self._evaluation: dict[Layout, Program] = {}
 
@@ -195,13 +196,18 @@ class Programs:
         named = {f"{part}.{name}": each for part, those in parts.items() for name, each in those.items()}
         return named | {f"others.{index}": each for index, each in enumerate(self.others)}
 
-    def await_others(self, arrays: Mapping[str, Array]) -> None:
-        """Take values for what only a program yet to be built carries along.
+    def rebuild(self, layouts: Sequence[Layout]) -> None:
+        """Build training programs in the order in which another process built them.
+
+        A program of its own draws random numbers of its own, by the order in which they were built; and what only a
+        loss carries along is known by then.
 
         Args:
-            arrays: Values by name, as ``carried`` names them.
+            layouts: Those of the other process.
         """
-        self._awaited = dict(arrays)
+        for layout in layouts:
+            if layout not in self.layouts:
+                _keep(self._training, layout, self._built(layout, is_training=True))
 
     # ------------------------------------------------------------------------------------------------ building
 
@@ -225,7 +231,9 @@ class Programs:
                 outputs = self._outputs(inputs)
                 updates = self.optimizer.updates(outputs[0], self.parameters, self.optimizer_state)
             updates = {**updates, **mode.updates}
-        self._register(updates)
+        known = set(self.carried().values())
+        self.others += [parameter for parameter in updates if parameter not in known]
+        self.layouts += [] if layout in self.layouts else [layout]
         return compile(inputs, outputs, updates, engine=self.engine)
 
     def _outputs(self, inputs: list[Input]) -> list[Node]:
@@ -283,18 +291,6 @@ class Programs:
             ) from error
         _check_scalar(loss, self.loss, "loss", output, target)
         return loss
-
-    def _register(self, updates: Mapping[Parameter, Node]) -> None:
-        """Remember what a step changes besides the model and the optimiser, and give it its awaited value."""
-        known = set(self.carried().values())
-        for parameter in updates:
-            if parameter not in known:
-                name = f"others.{len(self.others)}"
-                self.others.append(parameter)
-                value = self._awaited.pop(name, parameter.value)
-                if (value.shape, value.dtype.name) != (parameter.shape, parameter.dtype):
-                    raise FileError(f"the checkpoint gives {parameter!r} a value of {value.dtype}{list(value.shape)}")
-                parameter.value = value
 
 
 def _keep(programs: dict[Layout, Program], layout: Layout, program: Program) -> None:

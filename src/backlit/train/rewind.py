@@ -23,7 +23,7 @@ _STEPS = 64
 """How many steps may have to be run again."""
 
 _BYTES = 32 << 20
-"""How much memory the batches of these steps may take; above it the copy is renewed sooner."""
+"""About how much memory the batches of these steps may take; with larger ones the copy is renewed sooner."""
 
 
 class Rewind:
@@ -52,7 +52,7 @@ class Rewind:
         self._copies: dict[Parameter, Array] = {}
         self._since: list[tuple[Program, tuple[Array, ...]]] = []
         self._others = 0
-        self._bytes = 0
+        self._limit = _STEPS
         self._is_due = True
 
     def renew(self) -> None:
@@ -67,17 +67,15 @@ class Rewind:
             batch: What the program is given.
         """
         has_grown = self._others != len(self._programs.others)
-        if self._is_due or has_grown or len(self._since) >= _STEPS or self._bytes > _BYTES:
+        if self._is_due or has_grown or len(self._since) >= self._limit:
             self._copy()
+            self._limit = max(1, min(_STEPS, _BYTES // (sum(part.nbytes for part in batch) + 1)))
         self._since.append((program, batch))
-        for part in batch:
-            self._bytes += part.nbytes
 
     def _copy(self) -> None:
         # An unfinished copy must never be taken for a good one, whenever Ctrl-C comes.
         self._is_due = True
         self._since.clear()
-        self._bytes = 0
         self._others = len(self._programs.others)
         for parameter in self._programs.carried().values():
             kept = self._copies.get(parameter)
