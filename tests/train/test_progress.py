@@ -42,6 +42,20 @@ def test_it_shows_everything(console):
         assert part in shown, shown
 
 
+def test_nothing_is_cut_off_on_a_usual_terminal():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system=None)
+    clock = Clock()
+    means = {"loss": 0.5, "accuracy": 0.875, "top 5 accuracy": 0.99, "mean absolute error": 12.5, "penalty": 1e-5}
+    with LiveProgress(console, clock) as progress:
+        for batch in range(1, 11):
+            clock.now += 0.25
+            progress.step(lambda batch=batch: Snapshot(10, 100, 1000 + batch, 1875, means, 9))
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    for part in ("epoch 10/100", "1010/1875", "left", "penalty 1e-05"):
+        assert part in shown, shown
+
+
 def test_it_is_drawn_a_few_times_a_second(console):
     clock, drawn = Clock(), []
     with LiveProgress(console, clock) as progress:

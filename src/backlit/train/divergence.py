@@ -65,7 +65,9 @@ def divergence(loss: float, place: Place, history: History, programs: Programs) 
     """
     recent = history.step_losses[-5:].tolist()
     before = (
-        f"; the last losses were {', '.join(f'{each:.4g}' for each in recent)}" if recent else ", at the first step"
+        f"; the last losses were {', '.join(f'{each:.4g}' for each in recent)}"
+        if recent
+        else ", at the first step of this run"
     )
     error = TrainingError(
         f"the loss became {loss} in epoch {place.epoch}, batch {place.batch} (step {place.step}), "

@@ -104,7 +104,7 @@ class LineProgress(Progress):
 
 
 class LiveProgress(Progress):
-    """A line that is drawn again and again, below the lines of the finished epochs.
+    """Two lines that are drawn again and again, below the lines of the finished epochs.
 
     Args:
         console: The rich console to draw on.
@@ -161,24 +161,26 @@ class LiveProgress(Progress):
         self._console.print(_line(row, epochs), highlight=False, soft_wrap=True)
 
     def _drawing(self, state: Snapshot, now: float) -> Any:
+        """Return two lines: how far it is, and how well it goes; a narrow terminal wraps the second one."""
+        from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
+        from rich.text import Text
 
         cells: list[Any] = [f"epoch {state.epoch}/{state.epochs}"]
         if state.batches:
-            cells += [ProgressBar(state.batches, state.batch, width=24), f"{state.batch}/{state.batches}"]
+            cells += [ProgressBar(state.batches, state.batch, width=20), f"{state.batch}/{state.batches}"]
         else:
             cells.append(f"batch {state.batch}")
         if self._rate:
             cells.append(f"{self._rate:,.0f} steps/s" if self._rate >= 9.5 else f"{self._rate:.1f} steps/s")
-        cells += [f"{name} {_short(mean)}" for name, mean in state.means.items()]
         if (left := self._left(state, now)) is not None:
             cells.append(f"{_time(left)} left")
         grid = Table.grid(padding=(0, 2))
         for _ in cells:
             grid.add_column(no_wrap=True)
         grid.add_row(*cells)
-        return grid
+        return Group(grid, Text("  ".join(f"{name} {_short(mean)}" for name, mean in state.means.items())))
 
     def _left(self, state: Snapshot, now: float) -> float | None:
         """Estimate the time left from the share that was done since the display began."""
