@@ -5,8 +5,8 @@ A module is an ordinary Python object. Its parameters, and the modules inside it
 builds graph inside a box of its own name. This module knows no layer.
 """
 
-from collections.abc import Hashable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,10 +18,9 @@ from backlit.errors import ArgumentError, GraphError
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Array, Node
 from backlit.graph.scope import call_scope, scope
-from backlit.graph.spec import default_float, is_floating
 from backlit.nn.configuration import configuration_of, summary_of
 from backlit.nn.describe import Description, describe, tree_text
-from backlit.nn.prediction import Predictor
+from backlit.nn.prediction import Predictor, Version
 from backlit.nn.walk import Composite, dotted, walk
 
 __all__ = ["Module"]
@@ -112,10 +111,36 @@ class Module(Composite):
         """
         for value in inputs:
             self._check_input(value)
+        with self.entered():
+            output = self.forward(*inputs, **settings)
+        if not isinstance(output, Node):
+            raise GraphError(
+                f"forward of {type(self).__name__} returned {output!r}",
+                why="calling a module builds graph, so its forward returns a node",
+                instead="end forward with `return` and the node of the answer",
+            )
+        return output
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Build what follows inside this module's box, as a call of it does: its parts find their places in it.
+
+        Yields:
+            Nothing.
+
+        Example:
+            >>> import backlit as bl
+            >>> model = bl.nn.Sequential(bl.nn.Linear(2, 3), bl.nn.ReLU())
+            >>> with model.entered():
+            ...     z = model[0](bl.input("x", shape=(1, 2)))
+            >>> z.scope.path, model[0].weight.name
+            ('0', '0.weight')
+        """
         outer = _CALL.get()
         path = outer.path_to(self) if outer else ()
         if outer is None:
-            self._name_parameters()
+            for name, parameter in self._found():
+                parameter.name = name
         full = (*outer.path, *path) if outer else ()
         parts = {id(found.thing): found.path for found in walk(self) if isinstance(found.thing, Module) and found.path}
         token = _CALL.set(_Call(parts, full, outer))
@@ -125,16 +150,9 @@ class Module(Composite):
                     boxes.enter_context(scope(name))
                 if path:
                     boxes.enter_context(call_scope(path[-1]))
-                output = self.forward(*inputs, **settings)
+                yield
         finally:
             _CALL.reset(token)
-        if not isinstance(output, Node):
-            raise GraphError(
-                f"forward of {type(self).__name__} returned {output!r}",
-                why="calling a module builds graph, so its forward returns a node",
-                instead="end forward with `return` and the node of the answer",
-            )
-        return output
 
     def _check_input(self, value: object) -> None:
         if isinstance(value, Node):
@@ -151,10 +169,6 @@ class Module(Composite):
         call = _CALL.get()
         place = dotted(call.path) if call else ""
         return f"{summary_of(self)} at {place!r}" if place else summary_of(self)
-
-    def _name_parameters(self) -> None:
-        for path, parameter in self._found():
-            parameter.name = path
 
     def _found(self) -> Iterator[tuple[str, Parameter]]:
         return ((dotted(found.path), found.thing) for found in walk(self) if isinstance(found.thing, Parameter))
@@ -249,12 +263,12 @@ class Module(Composite):
         """
         if "_predictor" not in vars(self):
             vars(self)["_predictor"] = Predictor()
-        held = [parameter.dtype for parameter in self.parameters().values() if is_floating(parameter.dtype)]
+        version = Version(self)
         return self._predictor.run(
             self,
             inputs if isinstance(inputs, tuple) else (inputs,),
-            float_type=held[0] if held else default_float(),
-            version=_Version(self),
+            float_type=version.float_type,
+            version=version,
             batch_size=batch_size,
             engine=engine,
         )
@@ -348,31 +362,3 @@ class Module(Composite):
 
 
 _METHODS = frozenset(name for name in vars(Module) if not name.startswith("_")) | {"parts"}
-
-
-class _Version:
-    """What a program was built from, besides shapes: modules and their settings, compared one by one.
-
-    It holds on to what it compares, so that no new object can pass for an old one.
-    """
-
-    def __init__(self, model: Module) -> None:
-        self._held = [found.thing for found in walk(model)]
-        self._settings = [
-            (name, value)
-            for thing in self._held
-            if isinstance(thing, Module)
-            for name, value in vars(thing).items()
-            if name != "_predictor"
-        ]
-
-    def _key(self) -> list[Hashable]:
-        plain = (bool, int, float, str, type(None))
-        key: list[Hashable] = [id(thing) for thing in self._held]
-        key += [(name, value if isinstance(value, plain) else id(value)) for name, value in self._settings]
-        return key
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Version) and self._key() == other._key()
-
-    __hash__ = None  # type: ignore[assignment]

@@ -148,19 +148,20 @@ class LectureNotation:
             >>> list(notation(bl.nn.Sequential(bl.nn.Linear(2, 2), bl.nn.Tanh())).forward(x))
             ['a0', 'z1', 'a1']
         """
-        a = x
-        for module in self.before:
-            a = module(a)
-        nodes = {"a0": a}
-        for layer in self.layers:
-            z = layer.linear(a).named(f"z{layer.number}")
-            a = z
-            for activation in layer.activations:
-                a = activation(a)
-            if a is not z:
-                a = a.named(f"a{layer.number}")
-            nodes |= {f"z{layer.number}": z, f"a{layer.number}": a}
-        return nodes
+        with self.model.entered():
+            a = x
+            for module in self.before:
+                a = module(a)
+            nodes = {"a0": a}
+            for layer in self.layers:
+                z = layer.linear(a).named(f"z{layer.number}")
+                a = z
+                for activation in layer.activations:
+                    a = activation(a)
+                if a is not z:
+                    a = a.named(f"a{layer.number}")
+                nodes |= {f"z{layer.number}": z, f"a{layer.number}": a}
+            return nodes
 
     def __str__(self) -> str:
         first = self.layers[0].linear.inputs

@@ -2,7 +2,8 @@
 
 A program is specialised to its shapes, so there is one for each shape of batch, the last, ragged one included. They are
 kept, the most recently used ones, for as long as the model they were built from stays as it was; what training changes
-is inside the parameters, and needs no new program. This module knows no module, only a function that builds a graph.
+is inside the parameters, and needs no new program. This module knows no module, only what has parts, and a function that
+builds a graph.
 """
 
 import contextvars
@@ -16,12 +17,13 @@ import numpy.typing as npt
 from backlit.engines import compile
 from backlit.engines.engine import Program
 from backlit.errors import ArgumentError, DataError, ShapeError
-from backlit.graph.leaves import input
+from backlit.graph.leaves import Parameter, input
 from backlit.graph.node import Array, Node
 from backlit.graph.spec import default_float, precision
 from backlit.nn.checks import check_count
+from backlit.nn.walk import Composite, walk
 
-__all__ = ["LARGEST_BATCH", "Predictor"]
+__all__ = ["LARGEST_BATCH", "Predictor", "Version"]
 
 LARGEST_BATCH = 1024
 """How many rows are computed at once where the user does not say."""
@@ -101,6 +103,51 @@ class Predictor:
         if len(self._programs) > _PROGRAMS:
             self._programs.popitem(last=False)
         return program
+
+
+class Version:
+    """What a program was built from, besides shapes: modules and their settings, compared one by one.
+
+    It holds on to what it compares, so that no new object can pass for an old one.
+
+    Args:
+        model: The model.
+
+    Example:
+        >>> import backlit as bl
+        >>> model = bl.nn.LeakyReLU(0.1)
+        >>> before = Version(model)
+        >>> model.slope = 0.2
+        >>> Version(model) == before
+        False
+    """
+
+    def __init__(self, model: Composite) -> None:
+        self._held = [found.thing for found in walk(model)]
+        self._settings = [
+            (name, value)
+            for thing in self._held
+            if isinstance(thing, Composite)
+            for name, value in vars(thing).items()
+            if name != "_predictor"
+        ]
+
+    @property
+    def float_type(self) -> str:
+        """The data type of the first parameter that is trained; without one, that of ``precision``."""
+        held = (thing.dtype for thing in self._held if isinstance(thing, Parameter) and thing.trainable)
+        return next(held, default_float())
+
+    def _key(self) -> list[Hashable]:
+        plain = (bool, int, float, str, type(None))
+        key: list[Hashable] = [id(thing) for thing in self._held]
+        key += [(name, value if isinstance(value, plain) else id(value)) for name, value in self._settings]
+        return key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Version) and self._key() == other._key()
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def _outside(build: Build, batch: list[Array]) -> tuple[list[Any], Node]:
