@@ -87,7 +87,8 @@ def test_the_way_is_blocked_at_flat_ops():
     x = bl.input("x")
     y = bl.floor(x)
     walk = backpropagate([2.0 * y], [one()], [x])
-    assert walk.blocked == (y,)
+    assert walk.blocked == (Edge(y, 0),)
+    assert walk.blocking([x]) == [y]
     assert x not in walk.gradients
 
 

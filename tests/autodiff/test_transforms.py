@@ -235,9 +235,6 @@ def test_a_dead_gradient_is_zero_and_says_which_op_is_to_blame(x):
     assert caught[0].filename == __file__
 
 
-@pytest.mark.xfail(
-    reason="no warning where another source's gradient passes the node that blocks this one", strict=True
-)
 def test_a_dead_gradient_is_told_beside_a_living_one():
     x, w = bl.input("x"), bl.parameter(1.0, "w")
     loss = bl.where(x > 0.0, w, 2.0 * w)

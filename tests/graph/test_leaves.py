@@ -74,7 +74,7 @@ def test_only_parameters_can_be_trainable():
 
 
 @pytest.mark.parametrize("make", [bl.constant, bl.parameter])
-@pytest.mark.parametrize("wrong", ["abc", None, 1j, [object()], {"a": 1}, 2**70])
+@pytest.mark.parametrize("wrong", ["abc", None, 1j, [object()], {"a": 1}])
 def test_what_is_no_number_is_refused(make, wrong):
     with pytest.raises(DTypeError, match="needs numbers"):
         make(wrong)
@@ -94,7 +94,7 @@ def test_a_node_is_no_number(make):
 
 
 def test_floats_do_not_become_integers():
-    with pytest.raises(DTypeError, match="float64 does not fit into int64"):
+    with pytest.raises(DTypeError, match="float64, which do not fit into int64"):
         bl.constant([1.5], dtype="int64")
 
 
@@ -107,10 +107,15 @@ def test_a_float16_array_takes_the_precision_in_force():
     assert bl.constant(np.array([1.0], dtype="float16")).dtype == "float32"
 
 
-@pytest.mark.xfail(reason="a bare OverflowError, or NumPy's RuntimeWarning about a cast", strict=True)
 @pytest.mark.parametrize(
     "make", [lambda: bl.constant(1e300), lambda: bl.input("x") * 1e300, lambda: bl.input("x") * 2**2000]
 )
 def test_a_number_too_large_for_its_type_is_an_error_of_ours(make):
     with pytest.raises(DTypeError, match="does not fit into float32"):
         make()
+
+
+@pytest.mark.parametrize("make", [bl.constant, bl.parameter])
+def test_a_whole_number_that_no_integer_type_holds_is_refused(make):
+    with pytest.raises(DTypeError, match="1180591620717411303424, which does not fit into int64"):
+        make(2**70)

@@ -52,7 +52,7 @@ class Backpropagation:
         gradients: The gradient of every node that was visited and that any gradient reached.
         contributions: What came back along each edge; a node's gradient is their sum.
         upstream: The nodes on a path from the nodes asked for to the outputs, in order of execution.
-        blocked: The nodes on such a path through which no gradient passes.
+        blocked: The edges on such a path along which a gradient arrived and none passed.
 
     Example:
         >>> import backlit as bl
@@ -66,7 +66,33 @@ class Backpropagation:
     gradients: dict[Node, Node]
     contributions: dict[Edge, Node]
     upstream: tuple[Node, ...]
-    blocked: tuple[Application, ...]
+    blocked: tuple[Edge, ...]
+
+    def blocking(self, sources: Iterable[Node]) -> list[Application]:
+        """List the flat functions in the way between sources and outputs.
+
+        Args:
+            sources: The nodes that no gradient reached.
+
+        Returns:
+            The nodes whose derivative is zero wherever it exists, the last ones on the way first. A cast from a
+            comparison is flat only because the comparison is, which is named in its place.
+
+        Example:
+            >>> import backlit as bl
+            >>> x = bl.input("x")
+            >>> walk = backpropagate([bl.floor(x) * 2.0], [bl.constant(1.0)], [x])
+            >>> walk.blocking([x])
+            [<floor: float32[]>]
+        """
+        below = set(_between([edge.argument for edge in self.blocked], sources))
+        found: dict[Application, None] = {}
+        for edge in self.blocked:
+            argument = edge.argument
+            if argument in below:
+                whole = isinstance(argument, Application) and not is_floating(argument.dtype)
+                found[argument if whole else edge.consumer] = None  # type: ignore[index]
+        return list(found)
 
 
 def zeros_like(node: Node) -> Node:
@@ -181,29 +207,25 @@ def backpropagate(outputs: Sequence[Node], upstream: Sequence[Node], sources: Se
     on_path = set(path)
     gradients: dict[Node, Node] = {}
     contributions: dict[Edge, Node] = {}
-    blocked: list[Application] = []
+    blocked: list[Edge] = []
     for output, seed in zip(outputs, upstream, strict=True):
         if output in on_path:
             _accumulate(gradients, output, seed)
     boxes: dict[Scope | None, Scope] = {}
     for node in reversed(path):
-        if not isinstance(node, Application):
+        if not isinstance(node, Application) or node not in gradients:
             continue
-        if node not in gradients:
-            continue
-        passed = False
         with enter_scope(_backward_scope(node.scope, boxes)):
             for position, argument in enumerate(node.arguments):
                 if argument not in on_path:
                     continue
                 edge = Edge(node, position)
                 back = contribution(edge, gradients[node])
-                if back is not None:
-                    passed = True
+                if back is None:
+                    blocked.append(edge)
+                else:
                     contributions[edge] = back
                     _accumulate(gradients, argument, back)
-        if not passed and any(argument in on_path for argument in node.arguments):
-            blocked.append(node)
     return Backpropagation(gradients, contributions, tuple(path), tuple(blocked))
 
 

@@ -78,9 +78,9 @@ def _complete(walk: Backpropagation, outputs: Sequence[Node], sources: Sequence[
                 line=user_line(),
             )
     dead = [source for source in sources if source not in walk.gradients]
-    flat = [node for node in walk.blocked if node.op.flat or not is_floating(node.dtype)]
-    if dead and not all(node.op.name == "stop_gradient" for node in walk.blocked):
-        through = ", ".join(dict.fromkeys(f"{node.op.name} ({_label(node)})" for node in flat or walk.blocked))
+    blocking = walk.blocking(dead)
+    if dead and not all(node.op.name == "stop_gradient" for node in blocking):
+        through = ", ".join(dict.fromkeys(f"{node.op.name} ({_label(node)})" for node in blocking))
         warnings.warn(
             f"the gradient of {', '.join(map(_label, dead))} is zero: every path goes through {through}, whose "
             "derivative is zero wherever it exists; nothing upstream of it can learn",

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from backlit.errors import ArgumentError, BindingError, nearest
+from backlit.errors import ArgumentError, BindingError, DTypeError, nearest
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Input, Parameter
 from backlit.graph.node import OPERATORS, Array, Node
+from backlit.graph.spec import fit_array
 
 __all__ = ["Engine", "Program", "arrange", "bind", "compile", "engine_names", "evaluate", "register_engine"]
 
@@ -195,16 +196,10 @@ def bind(node: Input, value: npt.ArrayLike) -> Array:
             instead=f"give it shape {list(node.shape)}, or build the graph with "
             f'bl.input("{node.name}", shape={array.shape})',
         )
-    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, node.dtype, "same_kind"):
-        raise BindingError(
-            f"the input {node!r} received values of data type {array.dtype}",
-            why="a change of kind is never made silently",
-            instead=f"convert them first: value.astype({node.dtype!r})",
-        )
-    fitted = array.astype(node.dtype)
-    if array.dtype.kind in "iu" and fitted.dtype.kind in "iu" and not np.array_equal(fitted, array):
-        raise BindingError(f"the input {node!r} received {array.max()}, which does not fit into {node.dtype}")
-    return fitted
+    try:
+        return fit_array(array, node.dtype)
+    except DTypeError as error:
+        raise BindingError(f"the input {node!r} received {error.what}", why=error.why, instead=error.instead) from None
 
 
 def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) -> Any:
@@ -246,7 +241,7 @@ def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.Arr
     missing = [node for node in graph.inputs if node not in values]
     if missing:
         first = missing[0].name or ""
-        close = nearest(first, spare)
+        close = nearest(spare[0], [first]) if spare else ""
         raise BindingError(
             f"no value was given for {', '.join(repr(node) for node in missing)}"
             + (f", but one for {', '.join(map(repr, spare))}, which is no input of this graph{close}" if spare else ""),

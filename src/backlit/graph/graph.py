@@ -64,12 +64,16 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
 
 
 def _refuse_cycle(stack: list[Node], back: Node, entered: set[Node], done: set[Node]) -> None:
-    """Raise if an argument is still being computed itself; entered nodes on the stack are the current path."""
-    path = [node for node in dict.fromkeys(stack) if node in entered and node not in done]
+    """Raise if an argument is still being computed itself.
+
+    The stack holds the path from a root to the node at its end, and nodes beside the path that wait for their turn. A
+    node of the path may have waited further down before: its last place on the stack is the one that counts.
+    """
+    path = list(dict.fromkeys(node for node in reversed(stack) if node in entered and node not in done))
     if back in path:
-        names = [node.name or node.kind for node in path[path.index(back) :]]
+        names = [node.name or node.kind for node in path[: path.index(back) + 1]]
         raise CycleError(
-            "the graph has a cycle: " + " → ".join([*reversed(names), names[-1]]),
+            "the graph has a cycle: " + " → ".join([names[-1], *names]),
             why="a value cannot be computed from itself",
             instead="remove one of these edges; what a step hands to the next goes through an update",
         )

@@ -12,7 +12,16 @@ import numpy.typing as npt
 from backlit.errors import DTypeError, GraphError, ShapeError, user_line
 from backlit.graph.node import Array, Node, check_name
 from backlit.graph.scope import current_scope
-from backlit.graph.spec import Spec, check_dtype, check_shape, default_float, is_floating
+from backlit.graph.spec import (
+    DTYPES,
+    Spec,
+    check_dtype,
+    check_shape,
+    default_float,
+    fit_array,
+    holds_whole_numbers,
+    is_floating,
+)
 
 __all__ = ["Constant", "Input", "Parameter", "constant", "input", "parameter"]
 
@@ -88,9 +97,10 @@ class Parameter(Node):
                 why="a parameter keeps its shape for life: graphs are built for it",
                 instead=f"give it an array of shape {list(self.shape)}",
             )
-        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
-            raise DTypeError(f"{self!r} received a value of data type {array.dtype}")
-        self._array[...] = array
+        try:
+            self._array[...] = fit_array(array, self.dtype)
+        except DTypeError as error:
+            raise DTypeError(f"{self!r} received {error.what}", why=error.why, instead=error.instead) from None
 
 
 def input(name: str, shape: int | Sequence[int] = (), dtype: object = None) -> Input:
@@ -182,16 +192,12 @@ def _as_array(value: npt.ArrayLike, dtype: object, what: str) -> Array:
         array = np.array(value)
     except ValueError as error:
         raise ShapeError(f"{what} needs rows of equal length", why=str(error)) from error
-    if dtype is not None:
-        name = check_dtype(dtype)
-    elif is_floating(array.dtype.name):
-        name = default_float()
-    else:
-        name = array.dtype.name
-    if array.dtype.name == "object" or array.dtype.kind not in "biuf":
-        raise DTypeError(f"{what} needs numbers; received {value!r} of data type {array.dtype}")
-    if not np.can_cast(array.dtype, name, "same_kind"):
+    if array.dtype.kind not in "biuf" and not holds_whole_numbers(array):
+        raise DTypeError(f"{what} needs numbers; received {value!r} of data type {array.dtype}", line=user_line())
+    name = check_dtype(dtype) if dtype is not None else default_float() if array.dtype.kind == "f" else array.dtype.name
+    try:
+        return fit_array(array, name if name in DTYPES else "int64")
+    except DTypeError as error:
         raise DTypeError(
-            f"{what} of data type {array.dtype} does not fit into {name}", instead="convert it with NumPy first"
-        )
-    return array.astype(check_dtype(name))
+            f"{what} received {error.what}", why=error.why, instead=error.instead, line=user_line()
+        ) from None

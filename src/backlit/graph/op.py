@@ -6,21 +6,21 @@ LaTeX and in words, the domain, kinks and singular points, sample arguments and 
 consumer does with an op (a NumPy rule, native code, a phrase) stands in that consumer, in one table keyed by op.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from backlit.errors import DTypeError, GraphError, UnknownNameError, nearest, user_line
+from backlit.errors import DTypeError, GraphError, ShapeError, UnknownNameError, nearest, user_line
 from backlit.graph.leaves import Constant, constant
 from backlit.graph.node import Application, Array, Node, Operand
 from backlit.graph.scope import current_scope
-from backlit.graph.spec import DTYPES, Spec, broadcast_shapes, is_floating, is_integer, kind_of, promote
+from backlit.graph.spec import DTYPES, Spec, broadcast_shapes, fit_array, is_floating, kind_of, normalise_axes, promote
 
 __all__ = ["OPS", "Interval", "LocalDerivative", "Op", "Pullback", "Pushforward", "Refusal", "Sample"]
-__all__ += ["as_nodes", "elementwise", "find_op", "linear_pushforward"]
+__all__ += ["as_nodes", "axes_of", "axis_of", "elementwise", "find_op", "linear_pushforward"]
 
 LocalDerivative = Callable[..., "Node | float"]
 """``(value, *arguments) -> the local derivative with respect to one argument``, a node or a number."""
@@ -253,9 +253,10 @@ def _weak(number: bool | float, dtype: str | None) -> Constant:
             instead='write bl.cast(value, "float32") around the integers or booleans',
             line=user_line(),
         )
-    if is_integer(dtype) and not np.iinfo(dtype).min <= number <= np.iinfo(dtype).max:
-        raise DTypeError(f"the number {number!r} does not fit into {dtype}", line=user_line())
-    return Constant(np.array(number, dtype=dtype))
+    try:
+        return Constant(fit_array(np.array(number), dtype))
+    except DTypeError as error:
+        raise DTypeError(f"the op received {error.what}", line=user_line()) from None
 
 
 def elementwise(arguments: int = 1, *, kinds: str = "float", result: str | None = None) -> Callable[..., Spec]:
@@ -292,6 +293,49 @@ def elementwise(arguments: int = 1, *, kinds: str = "float", result: str | None 
         return Spec(shape, result or dtype)
 
     return infer
+
+
+def axes_of(node: Node, axis: int | Sequence[int] | None) -> tuple[int, ...]:
+    """Return axes of a node counted from the front.
+
+    Args:
+        node: The node.
+        axis: An axis, a sequence of them, or None for all.
+
+    Returns:
+        The axes in ascending order.
+
+    Raises:
+        ShapeError: If an axis does not exist or stands twice; the message names the node and the user's line.
+
+    Example:
+        >>> axes_of(constant([[1.0, 2.0]]), -1)
+        (1,)
+    """
+    try:
+        return normalise_axes(axis, node.rank)
+    except ShapeError as error:
+        raise ShapeError(f"{node!r}: {error.what}", why=error.why, line=user_line()) from None
+
+
+def axis_of(node: Node, axis: int) -> int:
+    """Return an axis of a node counted from the front.
+
+    Args:
+        node: The node.
+        axis: The axis.
+
+    Returns:
+        The same axis, from 0.
+
+    Raises:
+        ShapeError: If there is no such axis; the message names the node and the user's line.
+
+    Example:
+        >>> axis_of(constant([[1.0, 2.0]]), -1)
+        1
+    """
+    return axes_of(node, axis)[0]
 
 
 def linear_pushforward(value: Application, tangents: tuple[Node | None, ...]) -> Node | None:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,8 @@ __all__ = [
     "check_dtype",
     "check_shape",
     "default_float",
+    "fit_array",
+    "holds_whole_numbers",
     "is_floating",
     "is_integer",
     "kind_of",
@@ -306,6 +309,63 @@ def kind_of(dtype: str) -> str:
         'integer'
     """
     return "float" if is_floating(dtype) else "integer" if is_integer(dtype) else "bool"
+
+
+def fit_array(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
+    """Convert an array to a data type that can hold its values: never to a smaller kind, never out of range.
+
+    Floats may lose digits, as in every float32 net fed from float64 data; whole numbers never do.
+
+    Args:
+        array: Numbers or booleans.
+        dtype: One of ``DTYPES``.
+
+    Returns:
+        A new array of that data type.
+
+    Raises:
+        DTypeError: If the array holds no numbers, or some that the data type cannot hold; the message says what was
+            received, to follow the words "... received".
+
+    Example:
+        >>> fit_array(np.array([0, 255]), "uint8").dtype
+        dtype('uint8')
+    """
+    if array.dtype.kind not in "biuf" and not holds_whole_numbers(array):
+        raise DTypeError(f"values of data type {array.dtype}, which are no numbers")
+    order = ("bool", "integer", "float")
+    found = "integer" if array.dtype.kind not in "biuf" else kind_of(array.dtype.name)
+    if order.index(found) > order.index(kind_of(dtype)):
+        raise DTypeError(
+            f"values of data type {array.dtype}, which do not fit into {dtype}",
+            why="a change to a smaller kind (float, integer, bool) is never made silently",
+            instead=f"convert them first: value.astype({dtype!r})",
+        )
+    with np.errstate(over="ignore"):
+        try:
+            fitted = array.astype(dtype)
+        except OverflowError:
+            fitted = np.full(array.shape, np.inf) if is_floating(dtype) else np.zeros(array.shape)
+    lost = np.isinf(fitted) & (np.abs(array) < np.inf) if is_floating(dtype) else fitted != array
+    if np.any(lost):
+        raise DTypeError(f"{array[lost].reshape(-1)[0]}, which does not fit into {dtype}")
+    return fitted
+
+
+def holds_whole_numbers(array: np.ndarray[Any, Any]) -> bool:
+    """Say whether an array of objects holds nothing but whole numbers, too large for any integer type.
+
+    Args:
+        array: Any array.
+
+    Returns:
+        True where NumPy kept Python's own whole numbers.
+
+    Example:
+        >>> holds_whole_numbers(np.array(2**100)), holds_whole_numbers(np.array(None))
+        (True, False)
+    """
+    return array.dtype.kind == "O" and array.size > 0 and all(type(value) is int for value in array.reshape(-1))
 
 
 def default_float() -> str:

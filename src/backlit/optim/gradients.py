@@ -19,9 +19,8 @@ from backlit.errors import (
 )
 from backlit.graph.graph import topological_order
 from backlit.graph.leaves import Parameter, constant
-from backlit.graph.node import Application, Node
+from backlit.graph.node import Node
 from backlit.graph.ops import cast, clip, maximum, sqrt, square, sum
-from backlit.graph.spec import is_floating
 
 __all__ = ["clip_gradients", "gradients_of", "named_parameters"]
 
@@ -183,13 +182,8 @@ def _disconnected(loss: Node, parameters: Mapping[str, Parameter]) -> Disconnect
 
 
 def _untrainable(loss: Node, parameters: Mapping[str, Parameter], walk: Backpropagation) -> TrainingError:
-    on_path = set(walk.upstream)
-    flat: list[Node] = []
-    for node in walk.blocked:
-        # A cast from a comparison blocks only because the comparison does: name the comparison.
-        whole = [a for a in node.arguments if a in on_path and isinstance(a, Application) and not is_floating(a.dtype)]
-        flat += whole or [node]
-    through = ", ".join(f"{node.name!r} ({node.kind})" if node.name else node.kind for node in dict.fromkeys(flat))
+    flat = walk.blocking(parameters.values())
+    through = ", ".join(f"{node.name!r} ({node.kind})" if node.name else node.kind for node in flat)
     names = ", ".join(repr(name) for name in parameters)
     return TrainingError(
         f"gradient descent cannot train {names}: the gradient of {loss!r} is 0 wherever it exists",

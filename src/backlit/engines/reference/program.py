@@ -81,6 +81,7 @@ class ReferenceProgram:
         order = [node for node in graph.operations if node not in direct]
         self._steps = self._plan([*order, *direct], direct)
         memory = self._memory()
+        self._written = {id(parameter.value) for parameter in graph.updates}
         self._copied = [
             (parameter.value, self._slots[value], isinstance(memory[value], Parameter))
             for parameter, value in graph.updates.items()
@@ -179,7 +180,7 @@ class ReferenceProgram:
             )
         arrays: list[Any] = [None] * len(self._slots)
         for (slot, node), value in zip(self._inputs, values, strict=True):
-            arrays[slot] = bind(node, value)
+            arrays[slot] = self._unshared(bind(node, value))
         for slot, constant in self._constants:
             arrays[slot] = constant
         for slot, parameter in self._parameters:
@@ -190,6 +191,15 @@ class ReferenceProgram:
         for array, change in changes:
             array[...] = change
         return results[0] if self._single else results
+
+    def _unshared(self, array: Array) -> Array:
+        """Copy an input that is a parameter's own array, or a view of it, before an update writes there."""
+        base: Any = array
+        while base is not None:
+            if id(base) in self._written:
+                return array.copy()
+            base = getattr(base, "base", None)
+        return array
 
     def _run(self, arrays: list[Any]) -> None:
         step = None

@@ -18,7 +18,7 @@ from backlit.graph.node import Array
 
 __all__ = ["NUMPY_RULES"]
 
-_EXACT_SUM = 1024
+_EXACT_SUM = 128
 """Above this many terms a float32 sum is accumulated in float64, so that a million terms keep six digits."""
 
 

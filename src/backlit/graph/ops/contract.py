@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from backlit.errors import DTypeError, ShapeError
 from backlit.graph.node import OPERATORS, Application, Node, Operand
-from backlit.graph.op import Op, Refusal, Sample, as_nodes
+from backlit.graph.op import Op, Refusal, Sample, as_nodes, axis_of
 from backlit.graph.ops.arithmetic import multiply
 from backlit.graph.ops.reduce import sum
 from backlit.graph.ops.shape import expand_dims, matrix_transpose, permute_dims, reshape, squeeze
 from backlit.graph.scope import call_scope
-from backlit.graph.spec import Spec, broadcast_shapes, normalise_axis, promote
+from backlit.graph.spec import Spec, broadcast_shapes, promote
 
 __all__ = ["einsum", "matmul", "outer", "tensordot", "vecdot"]
 
@@ -164,8 +164,8 @@ def tensordot(x: Operand, y: Operand, /, *, axes: int | tuple[Sequence[int], Seq
     left, right = as_nodes((x, y))
     if isinstance(axes, int):
         axes = tuple(range(left.rank - axes, left.rank)), tuple(range(axes))
-    ours = [normalise_axis(a, left.rank) for a in axes[0]]
-    theirs = [normalise_axis(a, right.rank) for a in axes[1]]
+    ours = [axis_of(left, a) for a in axes[0]]
+    theirs = [axis_of(right, a) for a in axes[1]]
     if [left.shape[a] for a in ours] != [right.shape[a] for a in theirs]:
         raise ShapeError(f"axes {ours} of {left!r} do not fit axes {theirs} of {right!r}")
     kept = [a for a in range(left.rank) if a not in ours]

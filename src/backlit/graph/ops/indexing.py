@@ -7,11 +7,10 @@ import numpy as np
 
 from backlit.errors import GraphError, ShapeError
 from backlit.graph.node import OPERATORS, Node, Operand
-from backlit.graph.op import as_nodes
+from backlit.graph.op import as_nodes, axis_of
 from backlit.graph.ops.select import slice as cut
 from backlit.graph.ops.select import take
 from backlit.graph.ops.shape import broadcast_to, flip, reshape
-from backlit.graph.spec import normalise_axis
 
 __all__ = ["take_along_axis"]
 
@@ -116,7 +115,7 @@ def take_along_axis(x: Operand, indices: Operand, /, *, axis: int = -1) -> Node:
         [[2.0], [3.0]]
     """
     (node,), (at,) = as_nodes((x,)), as_nodes((indices,))
-    place = normalise_axis(axis, node.rank)
+    place = axis_of(node, axis)
     others = [a for a in range(node.rank) if a != place]
     if at.rank != node.rank or any(at.shape[a] != node.shape[a] for a in others):
         raise ShapeError(

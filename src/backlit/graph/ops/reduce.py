@@ -12,7 +12,7 @@ import numpy as np
 
 from backlit.errors import DTypeError, ShapeError
 from backlit.graph.node import Application, Node, Operand
-from backlit.graph.op import Op, Refusal, Sample, as_nodes, linear_pushforward
+from backlit.graph.op import Op, Refusal, Sample, as_nodes, axes_of, axis_of, linear_pushforward
 from backlit.graph.ops.comparison import equal
 from backlit.graph.ops.logic import cast
 from backlit.graph.ops.piecewise import where
@@ -46,7 +46,7 @@ def _keep(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 def _reduced(op: Op, x: Operand, axis: Axes, *, keepdims: bool) -> Node:
     (node,) = as_nodes((x,))
-    axes = normalise_axes(axis, node.rank)
+    axes = axes_of(node, axis)
     result = op(node, axes=axes)
     return reshape(result, _keep(node.shape, axes)) if keepdims else result
 
@@ -234,7 +234,7 @@ def _placed(op: Op, x: Operand, axis: int | None) -> Node:
     (node,) = as_nodes((x,))
     if axis is None:
         return op(reshape(node, (node.size,)), axis=0)
-    return op(node, axis=normalise_axis(axis, node.rank))
+    return op(node, axis=axis_of(node, axis))
 
 
 def argmax(x: Operand, /, *, axis: int | None = None) -> Node:
@@ -322,4 +322,4 @@ def cumulative_sum(x: Operand, /, *, axis: int = -1) -> Node:
         [1.0, 3.0, 6.0]
     """
     (node,) = as_nodes((x,))
-    return _CUMULATIVE_SUM(node, axis=normalise_axis(axis, node.rank))
+    return _CUMULATIVE_SUM(node, axis=axis_of(node, axis))

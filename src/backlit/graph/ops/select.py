@@ -6,7 +6,7 @@ import numpy as np
 
 from backlit.errors import DTypeError, ShapeError
 from backlit.graph.node import Application, Node, Operand
-from backlit.graph.op import Op, Refusal, Sample, as_nodes, linear_pushforward
+from backlit.graph.op import Op, Refusal, Sample, as_nodes, axis_of, linear_pushforward
 from backlit.graph.ops.piecewise import where
 from backlit.graph.ops.shape import broadcast_to, expand_dims
 from backlit.graph.spec import Spec, check_dtype, check_shape, default_float, is_integer, normalise_axis, promote
@@ -293,7 +293,7 @@ def take(x: Operand, indices: Operand, /, *, axis: int = 0) -> Node:
         [30.0, 10.0]
     """
     (node,) = as_nodes((x,))
-    return _TAKE(node, *as_nodes((indices,)), axis=normalise_axis(axis, node.rank))
+    return _TAKE(node, *as_nodes((indices,)), axis=axis_of(node, axis))
 
 
 def _infer_scatter(updates: Spec, indices: Spec, *, axis: int, size: int) -> Spec:

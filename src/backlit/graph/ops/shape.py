@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from backlit.errors import ShapeError
+from backlit.errors import ShapeError, user_line
 from backlit.graph.node import OPERATORS, Node, Operand
-from backlit.graph.op import Op, Refusal, Sample, as_nodes, linear_pushforward
+from backlit.graph.op import Op, Refusal, Sample, as_nodes, axes_of, axis_of, linear_pushforward
 from backlit.graph.spec import Spec, broadcast_shapes, check_shape, normalise_axes, normalise_axis
 
 __all__ = ["broadcast_to", "expand_dims", "flatten", "flip", "matrix_transpose", "moveaxis", "permute_dims"]
@@ -152,7 +152,7 @@ def moveaxis(x: Operand, source: int, destination: int, /) -> Node:
     """
     (node,) = as_nodes((x,))
     order = list(range(node.rank))
-    order.insert(normalise_axis(destination, node.rank), order.pop(normalise_axis(source, node.rank)))
+    order.insert(axis_of(node, destination), order.pop(axis_of(node, source)))
     return permute_dims(node, order)
 
 
@@ -228,7 +228,7 @@ def flip(x: Operand, /, *, axis: int | Sequence[int] | None = None) -> Node:
         [3.0, 2.0, 1.0]
     """
     (node,) = as_nodes((x,))
-    return _FLIP(node, axes=normalise_axes(axis, node.rank))
+    return _FLIP(node, axes=axes_of(node, axis))
 
 
 def expand_dims(x: Operand, axis: int) -> Node:
@@ -249,7 +249,10 @@ def expand_dims(x: Operand, axis: int) -> Node:
         (1, 2)
     """
     (node,) = as_nodes((x,))
-    at = normalise_axis(axis, node.rank + 1)
+    try:
+        at = normalise_axis(axis, node.rank + 1)
+    except ShapeError as error:
+        raise ShapeError(f"{node!r}: {error.what}", why=error.why, line=user_line()) from None
     return reshape(node, (*node.shape[:at], 1, *node.shape[at:]))
 
 
@@ -272,7 +275,7 @@ def squeeze(x: Operand, axis: int | Sequence[int] | None = None) -> Node:
     """
     (node,) = as_nodes((x,))
     ones = tuple(a for a, length in enumerate(node.shape) if length == 1)
-    axes = ones if axis is None else normalise_axes(axis, node.rank)
+    axes = ones if axis is None else axes_of(node, axis)
     if not set(axes) <= set(ones):
         raise ShapeError(f"{node!r} cannot lose axes {axes}", why="only axes of length 1 can be dropped")
     return reshape(node, tuple(length for a, length in enumerate(node.shape) if a not in axes))
@@ -296,7 +299,7 @@ def flatten(x: Operand, /, *, start: int = 0) -> Node:
         (1, 4)
     """
     (node,) = as_nodes((x,))
-    at = normalise_axis(start, node.rank) if node.rank else 0
+    at = axis_of(node, start) if node.rank else 0
     return reshape(node, (*node.shape[:at], math.prod(node.shape[at:])))
 
 

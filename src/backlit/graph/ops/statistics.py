@@ -4,7 +4,7 @@ import math
 
 from backlit.errors import DTypeError, ShapeError
 from backlit.graph.node import Node, Operand
-from backlit.graph.op import as_nodes
+from backlit.graph.op import as_nodes, axes_of
 from backlit.graph.ops.arithmetic import multiply, sqrt, square
 from backlit.graph.ops.logic import cast
 from backlit.graph.ops.reduce import Axes, max, min, sum
@@ -12,7 +12,7 @@ from backlit.graph.ops.select import concat
 from backlit.graph.ops.select import slice as cut
 from backlit.graph.ops.shape import broadcast_to, permute_dims, reshape
 from backlit.graph.scope import call_scope
-from backlit.graph.spec import is_floating, normalise_axes
+from backlit.graph.spec import is_floating
 
 __all__ = ["all", "any", "mean", "prod", "std", "var"]
 
@@ -51,7 +51,7 @@ def mean(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Node:
         3.0
     """
     node = _floats(x, "mean")
-    count = _count(node, normalise_axes(axis, node.rank), "mean")
+    count = _count(node, axes_of(node, axis), "mean")
     with call_scope("mean"):
         return sum(node, axis=axis, keepdims=keepdims) / float(count)
 
@@ -77,7 +77,7 @@ def var(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: 
         1.0
     """
     node = _floats(x, "var")
-    count = _count(node, normalise_axes(axis, node.rank), "variance")
+    count = _count(node, axes_of(node, axis), "variance")
     if count <= correction:
         raise ShapeError(f"{node!r} has {count} elements along axis {axis}, no more than the correction {correction:g}")
     with call_scope("var"):
@@ -129,7 +129,7 @@ def prod(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Node:
         24.0
     """
     (node,) = as_nodes((x,))
-    axes = normalise_axes(axis, node.rank)
+    axes = axes_of(node, axis)
     others = tuple(a for a in range(node.rank) if a not in axes)
     shape = tuple(node.shape[a] for a in others)
     with call_scope("prod"):
