@@ -6,6 +6,7 @@ program of a training step contains it: nothing changes behind the graph's back.
 """
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ class TrainingMode:
 
     Args:
         updates: The new value of each piece of state that the forward pass carries along.
+        draws: How many random numbers were drawn from each generator, by its state. Each graph counts anew, so that
+            what a graph draws does not depend on what was built before it.
 
     Example:
         >>> TrainingMode().updates
@@ -29,6 +32,7 @@ class TrainingMode:
     """
 
     updates: dict[Parameter, Node] = field(default_factory=dict)
+    draws: Counter[Parameter] = field(default_factory=Counter)
 
 
 _CURRENT: ContextVar[TrainingMode | None] = ContextVar("training", default=None)

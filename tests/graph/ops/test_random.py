@@ -106,3 +106,14 @@ def test_wrong_settings_are_refused():
 def test_a_generator_without_a_seed_is_fresh():
     assert bl.Generator().seed != bl.Generator().seed
     assert repr(bl.Generator(7)) == "Generator(7)"
+
+
+def test_what_a_training_graph_draws_does_not_depend_on_what_was_built_before():
+    rng = bl.Generator(3)
+    with bl.training():
+        first = [bl.uniform((4,), rng=rng), bl.uniform((4,), rng=rng)]
+    with bl.training():
+        again = [bl.uniform((4,), rng=rng), bl.uniform((4,), rng=rng)]
+    values = [node.evaluate().tolist() for node in (*first, *again)]
+    assert values[:2] == values[2:]
+    assert values[0] != values[1], "two draws of one graph are independent"

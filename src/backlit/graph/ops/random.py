@@ -7,6 +7,7 @@ moves the counter on, by an update like any other, so that nothing changes behin
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,7 +80,7 @@ class Generator:
         self.state: Parameter = parameter(
             np.array([self.seed & 0xFFFFFFFF, self.seed >> 32, 0], dtype=np.uint32), "random_state", trainable=False
         )
-        self._streams = 0
+        self._draws: Counter[Parameter] = Counter()
 
     def updates(self) -> dict[Parameter, Node]:
         """Return the update that moves the counter on, for ``compile``.
@@ -97,8 +98,10 @@ class Generator:
         return {self.state: self.state + np.array([0, 0, 1], dtype=np.uint32)}
 
     def _draw(self, shape: tuple[int, ...], bits: int) -> Node:
-        stream, self._streams = self._streams, self._streams + 1
         mode = current_training()
+        counter = self._draws if mode is None else mode.draws
+        stream = counter[self.state]
+        counter[self.state] += 1
         if mode is not None:
             mode.updates.update(self.updates())
         return random_bits(self.state, shape, stream=stream, bits=bits)
