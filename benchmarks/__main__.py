@@ -20,6 +20,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rows", default="", metavar="TEXT", help="only the contests whose title contains this text")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=available_cores(), help="threads of every library")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu needs --threads 1")
     parser.add_argument("--json", metavar="PATH", help="write the report, with every single time, to this file")
     parser.add_argument("--quick", action="store_true", help="small tasks: tries the harness, measures nothing")
     parser.add_argument("--list", action="store_true", help="list the contests and stop")
@@ -29,6 +30,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"there is no workload {unknown[0]!r}; choose among {', '.join(WORKLOADS)}")
     if settings.rounds < 1 or settings.threads < 1:
         parser.error("rounds and threads are at least 1")
+    if settings.clock == "cpu" and settings.threads > 1:
+        parser.error("the time of the processor adds up over threads: --clock cpu needs --threads 1")
     settings.names = settings.names or list(WORKLOADS)
     return settings
 

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Contender", "Contest", "DisagreementError", "Entry", "Prepared", "Result", "Settings", "hold"]
+__all__ = ["CLOCKS", "Contender", "Contest", "DisagreementError", "Entry", "Prepared", "Result", "Settings", "hold"]
 
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 INSTALL = 'pip install -e ".[bench]"'
 
 
@@ -35,11 +36,14 @@ class Settings:
         rounds: How often each contender has its turn.
         quick: Whether to do a small part of every task, which tests the harness and measures nothing.
         pause: Seconds of rest before a turn.
+        clock: ``wall``, or ``cpu``: the time that the processor spends on this process. On a machine that does other
+            work too, the second says more, as long as there is one thread only.
     """
 
     rounds: int = 15
     quick: bool = False
     pause: float = 0.03
+    clock: str = "wall"
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,12 @@ class Prepared:
         turn: Does the task once. What it returns is ignored, or, in a contest of ``own_clock``, is the time in seconds.
         answer: Computes the numbers in which all contenders must agree; called once, before any turn. None where there
             is nothing to agree in.
+        reset: Goes back to the start, untimed, before every turn; None where a turn changes nothing.
     """
 
     turn: Callable[[], Any]
     answer: Callable[[], npt.ArrayLike] | None = None
+    reset: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -204,16 +210,19 @@ def hold(contest: Contest, settings: Settings) -> Result:
         entries.append((entry, prepared))
     for _ in range(settings.rounds):
         for entry, prepared in entries:
-            entry.seconds.append(time_turn(contest, prepared, settings.pause) / contest.count)
+            entry.seconds.append(time_turn(contest, prepared, settings) / contest.count)
     return Result(contest, tuple(entry for entry, _ in entries), skipped)
 
 
-def time_turn(contest: Contest, prepared: Prepared, pause: float) -> float:
+def time_turn(contest: Contest, prepared: Prepared, settings: Settings) -> float:
     """Let one contender have its turn, and return the seconds it took."""
+    clock = CLOCKS[settings.clock]
     gc.collect()
-    time.sleep(pause)
+    time.sleep(settings.pause)
+    if prepared.reset is not None:
+        prepared.reset()
     if contest.rehearsed:
         prepared.turn()
-    start = time.perf_counter()
+    start = clock()
     own = prepared.turn()
-    return float(own) if contest.own_clock else time.perf_counter() - start
+    return float(own) if contest.own_clock else clock() - start

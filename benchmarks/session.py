@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bars import judge
-from benchmarks.contest import Contest, DisagreementError, Settings, hold
+from benchmarks.contest import Contest, DisagreementError, Result, Settings, hold
 from benchmarks.machine import describe_machine
 from benchmarks.report import as_data, format_machine, format_result, format_verdicts
 
@@ -44,7 +44,8 @@ def run(asked: argparse.Namespace) -> int:
     Returns:
         The exit status: 1 where contenders disagree or nothing was chosen. A missed bar is a finding, not a failure.
     """
-    settings = Settings(rounds=asked.rounds, quick=asked.quick, pause=0.0 if asked.quick else Settings.pause)
+    pause = 0.0 if asked.quick else Settings.pause
+    settings = Settings(rounds=asked.rounds, quick=asked.quick, pause=pause, clock=asked.clock)
     contests = contests_of(asked.names, asked.rows, settings)
     if not contests:
         print(f"no contest has {asked.rows!r} in its title", file=sys.stderr)
@@ -53,9 +54,11 @@ def run(asked: argparse.Namespace) -> int:
         print("\n".join(f"{contest.workload}, {contest.row}" for contest in contests))
         return 0
     machine = describe_machine(asked.threads)
-    print(format_machine(machine), f"{settings.rounds} rounds", sep="; ", flush=True)
-    results = []
+    print(format_machine(machine), f"{settings.rounds} rounds, {settings.clock} time", sep="; ", flush=True)
+    results: list[Result] = []
     for contest in contests:
+        if not results or results[-1].contest.workload != contest.workload:
+            print(f"\n### {contest.workload}")
         try:
             result = hold(contest, settings)
         except DisagreementError as disagreement:
@@ -63,8 +66,7 @@ def run(asked: argparse.Namespace) -> int:
             return 1
         results.append(result)
         verdicts = format_verdicts(judge(result))
-        print(f"\n### {contest.workload}", "", format_result(result), *([verdicts] if verdicts else []), sep="\n")
-        sys.stdout.flush()
+        print("", format_result(result), *(["", verdicts] if verdicts else []), sep="\n", flush=True)
     if asked.json:
         report = as_data(machine, settings, results)
         Path(asked.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -11,57 +11,68 @@ from benchmarks.contest import Prepared
 from benchmarks.nets import Array, PredictionTask, TrainingTask
 from benchmarks.tapes import Tape
 
-__all__ = ["build", "build_and_compile", "build_and_differentiate", "predict", "train"]
-
-Layers = Sequence[tuple[bl.Parameter, bl.Parameter]]
+__all__ = ["build", "build_and_compile", "build_and_differentiate", "predict", "predict_by_model", "train"]
 
 
-def _parameters(weights: Sequence[tuple[Array, Array]]) -> list[tuple[bl.Parameter, bl.Parameter]]:
-    return [
-        (bl.parameter(weight, name=f"{number}.weight"), bl.parameter(bias, name=f"{number}.bias"))
-        for number, (weight, bias) in enumerate(weights)
-    ]
-
-
-def _logits(layers: Layers, x: bl.Node) -> bl.Node:
-    for weight, bias in layers[:-1]:
-        x = bl.relu(x @ weight + bias)
-    weight, bias = layers[-1]
-    return x @ weight + bias
+def _model(weights: Sequence[tuple[Array, Array]]) -> bl.nn.Sequential:
+    modules: list[bl.nn.Module] = []
+    for weight, bias in weights:
+        linear = bl.nn.Linear(*weight.shape)
+        linear.weight.value = weight
+        if linear.bias is not None:
+            linear.bias.value = bias
+        modules += [linear, bl.nn.ReLU()]
+    return bl.nn.Sequential(*modules[:-1])
 
 
 def train(task: TrainingTask) -> Prepared:
-    """Prepare the training steps."""
+    """Prepare the training steps; plain gradient descent is written out, as the first page of the guide does."""
     _, batch, pixels = task.inputs.shape
-    layers = _parameters(task.weights)
-    parameters = [parameter for layer in layers for parameter in layer]
+    model = _model(task.weights)
     x = bl.input("x", shape=(batch, pixels))
     labels = bl.input("labels", shape=(batch,), dtype="int64")
-    logarithms = bl.log_softmax(_logits(layers, x))
-    loss = -bl.mean(bl.take_along_axis(logarithms, bl.expand_dims(labels, 1), axis=1))
+    loss = bl.losses.cross_entropy(model(x), labels)
+    parameters = model.parameters()
     if task.optimizer == "SGD":
         gradients = bl.grad(loss, parameters)
-        updates = {θ: θ - task.rate * gradient for θ, gradient in zip(parameters, gradients, strict=True)}
+        updates = {θ: θ - task.rate * gradients[name] for name, θ in parameters.items()}
     else:
         updates = bl.optim.Adam(task.rate).updates(loss, parameters)
     step = bl.compile(inputs=[x, labels], outputs=loss, updates=updates, engine="reference")
 
+    initial = {parameter: parameter.value.copy() for parameter in updates}
+
     def epoch() -> list[float]:
         return [float(step(x, labels)) for x, labels in zip(task.inputs, task.labels, strict=True)]
 
-    return Prepared(epoch, epoch)
+    def reset() -> None:
+        for parameter, value in initial.items():
+            parameter.value = value
+
+    return Prepared(epoch, epoch, reset)
 
 
 def predict(task: PredictionTask) -> Prepared:
-    """Prepare the prediction of one row."""
+    """Prepare the prediction of one row by a program."""
     x = bl.input("x", shape=task.row.shape)
-    program = bl.compile(inputs=[x], outputs=bl.softmax(_logits(_parameters(task.weights), x)), engine="reference")
+    program = bl.compile(inputs=[x], outputs=bl.softmax(_model(task.weights)(x)), engine="reference")
 
     def turn() -> None:
         for _ in range(task.calls):
             program(task.row)
 
     return Prepared(turn, lambda: program(task.row))
+
+
+def predict_by_model(task: PredictionTask) -> Prepared:
+    """Prepare the prediction of one row by the model, which looks for its program at every call."""
+    model = bl.nn.Sequential(_model(task.weights), bl.nn.Softmax())
+
+    def turn() -> None:
+        for _ in range(task.calls):
+            model.predict(task.row, engine="reference")
+
+    return Prepared(turn, lambda: model.predict(task.row, engine="reference"))
 
 
 _FUNCTIONS: dict[str, Callable[..., bl.Node]] = {

@@ -23,10 +23,15 @@ class Net:
     """
 
     def __init__(self, task: TrainingTask, dtype: str = "float32") -> None:
-        self.parameters = [np.array(array, dtype=dtype) for layer in task.weights for array in layer]
-        self.moments = [(np.zeros_like(array), np.zeros_like(array)) for array in self.parameters]
+        self.initial = [np.asarray(array, dtype=dtype) for layer in task.weights for array in layer]
         self.rate = task.rate
         self.update = self.descend if task.optimizer == "SGD" else self.adapt
+        self.reset()
+
+    def reset(self) -> None:
+        """Go back to the initial weights."""
+        self.parameters = [array.copy() for array in self.initial]
+        self.moments = [(np.zeros_like(array), np.zeros_like(array)) for array in self.parameters]
         self.count = 0
 
     def step(self, x: Array, labels: Array) -> float:
@@ -90,7 +95,7 @@ def train(task: TrainingTask) -> Prepared:
     def epoch() -> list[float]:
         return [net.step(x, labels) for x, labels in zip(task.inputs, task.labels, strict=True)]
 
-    return Prepared(epoch, epoch)
+    return Prepared(epoch, epoch, net.reset)
 
 
 def losses(task: TrainingTask) -> list[float]:

@@ -17,13 +17,19 @@ __all__ = ["build_and_differentiate", "predict", "train", "train_fused"]
 
 def _model(weights: Sequence[tuple[Array, Array]]) -> torch.nn.Sequential:
     modules: list[torch.nn.Module] = []
-    for weight, bias in weights:
-        linear = torch.nn.Linear(*weight.shape)
-        with torch.no_grad():
+    for weight, _ in weights:
+        modules += [torch.nn.Linear(*weight.shape), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*modules[:-1])
+    _set_weights(model, weights)
+    return model
+
+
+def _set_weights(model: torch.nn.Sequential, weights: Sequence[tuple[Array, Array]]) -> None:
+    linears = [module for module in model if isinstance(module, torch.nn.Linear)]
+    with torch.no_grad():
+        for linear, (weight, bias) in zip(linears, weights, strict=True):
             linear.weight.copy_(torch.from_numpy(weight.T.copy()))
             linear.bias.copy_(torch.from_numpy(bias.copy()))
-        modules += [linear, torch.nn.ReLU()]
-    return torch.nn.Sequential(*modules[:-1])
 
 
 def _train(task: TrainingTask, **settings: Any) -> Prepared:
@@ -44,7 +50,13 @@ def _train(task: TrainingTask, **settings: Any) -> Prepared:
     def epoch() -> list[float]:
         return [step(x, labels) for x, labels in batches]
 
-    return Prepared(epoch, epoch)
+    def reset() -> None:
+        _set_weights(model, task.weights)
+        for state in optimizer.state.values():
+            for moment in state.values():
+                moment.zero_()
+
+    return Prepared(epoch, epoch, reset)
 
 
 def train(task: TrainingTask) -> Prepared:

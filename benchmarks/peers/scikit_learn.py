@@ -32,15 +32,20 @@ def _classifier(
         **(settings if optimizer == "SGD" else {"solver": "adam"}),
     )
     classifier.partial_fit(x, labels, classes=CLASSES)
+    _restart(classifier, weights)
+    return classifier
+
+
+def _restart(classifier: Any, weights: Sequence[tuple[Array, Array]]) -> None:
+    """Write the weights into the classifier, and set its optimiser, a private thing, back."""
     for place, (weight, bias) in enumerate(weights):
         classifier.coefs_[place][...] = weight
         classifier.intercepts_[place][...] = bias
-    if optimizer == "Adam":
-        own = classifier._optimizer
-        own.t = 0
-        for moment in (*own.ms, *own.vs):
+    optimizer = classifier._optimizer
+    if hasattr(optimizer, "ms"):
+        optimizer.t = 0
+        for moment in (*optimizer.ms, *optimizer.vs):
             moment[...] = 0.0
-    return classifier
 
 
 def train(task: TrainingTask) -> Prepared:
@@ -54,7 +59,7 @@ def train(task: TrainingTask) -> Prepared:
             losses.append(float(classifier.loss_))
         return losses
 
-    return Prepared(epoch, epoch)
+    return Prepared(epoch, epoch, lambda: _restart(classifier, task.weights))
 
 
 def predict(task: PredictionTask) -> Prepared:

@@ -49,6 +49,10 @@ def _start(task: TrainingTask) -> tuple[Any, Any]:
     return weights, () if task.optimizer == "SGD" else (jnp.zeros(()), *zeros)
 
 
+def _restart(current: list[Any], task: TrainingTask) -> None:
+    current[:] = [jax.block_until_ready(_start(task))]
+
+
 def train_by_step(task: TrainingTask) -> Prepared:
     """Prepare the training steps, one compiled call each; only the last is waited for, as in any training loop."""
 
@@ -69,7 +73,7 @@ def train_by_step(task: TrainingTask) -> Prepared:
         current.append(jax.block_until_ready((weights, state)))
         return np.array([float(loss) for loss in losses])
 
-    return Prepared(epoch, epoch)
+    return Prepared(epoch, epoch, lambda: _restart(current, task))
 
 
 def train_by_epoch(task: TrainingTask) -> Prepared:
@@ -89,7 +93,7 @@ def train_by_epoch(task: TrainingTask) -> Prepared:
         current.append(carry)
         return np.asarray(losses)
 
-    return Prepared(epoch, epoch)
+    return Prepared(epoch, epoch, lambda: _restart(current, task))
 
 
 def predict(task: PredictionTask) -> Prepared:

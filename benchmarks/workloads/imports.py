@@ -21,4 +21,4 @@ def contests(settings: Settings) -> list[Contest]:
     ]
     if settings.quick:
         contenders = contenders[:2]
-    return [Contest("imports", "first import", "process", contenders, lambda: None, own_clock=True)]
+    return [Contest("imports", "first import", "process", contenders, lambda: settings.clock, own_clock=True)]

@@ -13,6 +13,7 @@ __all__ = ["contests"]
 
 CONTENDERS = (
     Contender("backlit reference", "backlit", "benchmarks.peers.backlit_reference", "predict"),
+    Contender("backlit, model.predict", "backlit", "benchmarks.peers.backlit_reference", "predict_by_model"),
     Contender("NumPy by hand", "numpy", "benchmarks.peers.numpy_by_hand", "predict"),
     Contender("scikit-learn", "scikit-learn", "benchmarks.peers.scikit_learn", "predict"),
     Contender("PyTorch", "torch", "benchmarks.peers.pytorch", "predict"),

@@ -21,7 +21,7 @@ COMMON = (
 )
 FUSED = Contender("PyTorch, fused", "torch", "benchmarks.peers.pytorch", "train_fused")
 
-STEPS = {1: 200, 32: 60, 128: 25, 512: 7}
+STEPS = {1: 100, 32: 40, 128: 20, 512: 7}
 """How many steps a turn has at each size of batch: all turns take about equally long."""
 
 COMPARED = 8

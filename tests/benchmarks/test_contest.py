@@ -46,6 +46,13 @@ def test_a_rehearsal_goes_before_every_turn(adapter):
     assert adapter.turns == ["first", "first", "second", "second"] * 3
 
 
+def test_every_turn_starts_from_the_same_place(adapter):
+    prepared = Prepared(lambda: adapter.turns.append("turn"), reset=lambda: adapter.turns.append("reset"))
+    adapter.third = lambda task: prepared
+    hold(make_contest("third", expected=None, rehearsed=True), SETTINGS)
+    assert adapter.turns == ["reset", "turn", "turn"] * 3
+
+
 def test_a_contender_may_bring_its_own_clock_and_times_are_per_unit(adapter):
     result = hold(make_contest("first", own_clock=True, count=5), SETTINGS)
     assert result.entries[0].seconds == [0.1, 0.1, 0.1]

@@ -44,7 +44,7 @@ def test_the_report_tells_machine_versions_and_threads(reported):
     _, report = reported
     machine = report["machine"]
     assert report["format"] == 1
-    assert report["settings"] == {"rounds": ROUNDS, "quick": True, "pause": 0.0}
+    assert report["settings"] == {"rounds": ROUNDS, "quick": True, "pause": 0.0, "clock": "wall"}
     assert machine["cpu"]
     assert machine["cores_used"] == machine["threads"] == 1
     assert set(machine["environment"].values()) == {"1"}
@@ -78,8 +78,8 @@ def test_backlit_and_numpy_compute_the_same(reported):
                 assert contender["error"] <= contest["tolerance"]
                 assert math.isfinite(contender["error"])
                 compared += 1
-    # Eight training steps and one prediction by two contenders; three of the graphs by backlit alone.
-    assert compared == 9 * 2 + 3
+    # Eight training steps by two contenders, one prediction by three, three of the graphs by backlit alone.
+    assert compared == 8 * 2 + 3 + 3
 
 
 def test_peers_that_are_not_installed_are_skipped_with_the_command_that_installs_them(reported):
@@ -106,9 +106,17 @@ def test_bars_are_printed_beside_the_results(reported):
     assert "bar: backlit at most 0.2 s: " in output
 
 
-def test_an_unknown_workload_is_refused(root):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trianing"], "there is no workload 'trianing'; choose among training, graphs, imports, prediction"),
+        (["--rounds", "0"], "rounds and threads are at least 1"),
+        (["--clock", "cpu", "--threads", "2"], "--clock cpu needs --threads 1"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments, message, root):
     process = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "trianing"], cwd=root, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "benchmarks", *arguments], cwd=root, capture_output=True, text=True, check=False
     )
     assert process.returncode == 2
-    assert "there is no workload 'trianing'; choose among training, graphs, imports, prediction" in process.stderr
+    assert message in process.stderr
