@@ -88,5 +88,6 @@ def test_T21_training_and_validation_part_ways_and_confidence_is_compared_with_s
     probabilities = bl.softmax(model.predict(test.inputs)).evaluate()
     curve = bl.metrics.calibration_curve(probabilities, test.targets, bins=5)
     assert curve.counts.sum() == len(test)
-    assert np.all(curve.observed < curve.predicted), "it is too sure of itself"
+    assert curve.counts[-1] > 500, "it is nearly always nearly certain"
+    assert curve.observed[-1] < curve.predicted[-1] - 0.03, "and too sure of itself"
     assert 0.02 < curve.error < 0.2

@@ -99,11 +99,11 @@ def test_T3_only_a_local_minimum_is_found() -> None:
         return θ**4 - 2.0 * θ**2 + 0.3 * θ
 
     left, right = (descend(two_valleys, start, 0.05, 200) for start in (-2.0, 2.0))
-    assert left[0][-1] == pytest.approx(-1.0355, abs=1e-4)
-    assert right[0][-1] == pytest.approx(0.9602, abs=1e-4)
+    assert left[0][-1] == pytest.approx(-1.0356, abs=1e-4)
+    assert right[0][-1] == pytest.approx(0.9601, abs=1e-4)
     assert left[1][-1] < right[1][-1] - 0.5, "the right valley is not the deepest one"
     overshoot, _ = descend(two_valleys, 2.0, 0.12, 200)
-    assert overshoot[-1] == pytest.approx(-1.0355, abs=1e-3), "a step too large jumps into the other valley"
+    assert overshoot[-1] == pytest.approx(-1.0356, abs=1e-3), "a step too large jumps into the other valley"
 
 
 def line_data(rows: int = 6) -> tuple[np.ndarray, np.ndarray]:
