@@ -154,7 +154,7 @@ class Run:
     # ------------------------------------------------------------------------------------------------ epochs
 
     def _prepare(self) -> None:
-        """Build the programs of a data set in a fixed order, so that each draws the same random numbers in any run."""
+        """Build the programs of a data set, so that what does not fit together is known before the first step."""
         for feed, program in ((self._feed, self._programs.training), (self._validation, self._programs.evaluation)):
             if feed is not None and feed.rows is not None and feed.batches is not None:
                 for place in dict.fromkeys((0, feed.batches - 1)):
@@ -317,7 +317,7 @@ class Run:
         self._best = checkpoint.best if self._keeper is not None else {}
 
     def _rebuild(self, checkpoint: Checkpoint, folder: CheckpointFolder) -> None:
-        """Build the programs in the order in which the interrupted process did."""
+        """Build the programs that the interrupted process had built."""
         try:
             self._programs.rebuild(checkpoint.layouts)
         except BacklitError as error:

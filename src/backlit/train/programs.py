@@ -197,10 +197,10 @@ class Programs:
         return named | {f"others.{index}": each for index, each in enumerate(self.others)}
 
     def rebuild(self, layouts: Sequence[Layout]) -> None:
-        """Build training programs in the order in which another process built them.
+        """Build the training programs that another process had built, in the same order.
 
-        A program of its own draws random numbers of its own, by the order in which they were built; and what only a
-        loss carries along is known by then.
+        What only a loss carries along (a random generator of its own) is found, and numbered, as programs are built;
+        afterwards ``carried`` names the same as it did there.
 
         Args:
             layouts: Those of the other process.
