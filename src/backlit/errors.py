@@ -210,7 +210,9 @@ class DownloadError(BacklitError, OSError):
 
 
 class TrainingError(BacklitError):
-    """Training that cannot go on."""
+    """Training that cannot go on; ``history`` holds what was recorded before, where anything was."""
+
+    history: object = None
 
 
 class MissingExtraError(BacklitError, ImportError):

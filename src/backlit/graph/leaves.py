@@ -12,16 +12,8 @@ import numpy.typing as npt
 from backlit.errors import DTypeError, GraphError, ShapeError, user_line
 from backlit.graph.node import Array, Node, check_name
 from backlit.graph.scope import current_scope
-from backlit.graph.spec import (
-    DTYPES,
-    Spec,
-    check_dtype,
-    check_shape,
-    default_float,
-    fit_array,
-    holds_whole_numbers,
-    is_floating,
-)
+from backlit.graph.shapes import check_shape
+from backlit.graph.spec import DTYPES, Spec, check_dtype, default_float, fit_array, holds_whole_numbers, is_floating
 
 __all__ = ["Constant", "Input", "Parameter", "constant", "input", "parameter"]
 

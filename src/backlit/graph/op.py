@@ -17,7 +17,8 @@ from backlit.errors import DTypeError, GraphError, ShapeError, UnknownNameError,
 from backlit.graph.leaves import Constant, constant
 from backlit.graph.node import Application, Array, Node, Operand
 from backlit.graph.scope import current_scope
-from backlit.graph.spec import DTYPES, Spec, broadcast_shapes, fit_array, is_floating, kind_of, normalise_axes, promote
+from backlit.graph.shapes import broadcast_shapes, normalise_axes
+from backlit.graph.spec import DTYPES, Spec, fit_array, is_floating, kind_of, promote
 
 __all__ = ["OPS", "Interval", "LocalDerivative", "Op", "Pullback", "Pushforward", "Refusal", "Sample"]
 __all__ += ["as_nodes", "axes_of", "axis_of", "elementwise", "find_op", "linear_pushforward"]

@@ -23,7 +23,8 @@ import numpy as np
 from backlit.errors import BacklitError, FileError, TrainingError
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Array
-from backlit.graph.spec import check_dtype, check_shape
+from backlit.graph.shapes import check_shape
+from backlit.graph.spec import check_dtype
 from backlit.interop.tensors import read_tensors, write_tensors
 from backlit.train.history import History
 from backlit.train.programs import Layout

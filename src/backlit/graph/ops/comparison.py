@@ -3,7 +3,8 @@
 from backlit.errors import DTypeError
 from backlit.graph.node import OPERATORS, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample
-from backlit.graph.spec import Spec, broadcast_shapes, promote
+from backlit.graph.shapes import broadcast_shapes
+from backlit.graph.spec import Spec, promote
 
 __all__ = ["equal", "greater", "greater_equal", "less", "less_equal", "not_equal"]
 

@@ -11,7 +11,8 @@ from backlit.graph.ops.arithmetic import multiply
 from backlit.graph.ops.reduce import sum
 from backlit.graph.ops.shape import expand_dims, matrix_transpose, permute_dims, reshape, squeeze
 from backlit.graph.scope import call_scope
-from backlit.graph.spec import Spec, broadcast_shapes, promote
+from backlit.graph.shapes import broadcast_shapes
+from backlit.graph.spec import Spec, promote
 
 __all__ = ["einsum", "matmul", "outer", "tensordot", "vecdot"]
 

@@ -11,7 +11,8 @@ from backlit.graph.node import OPERATORS, Application, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample, as_nodes, elementwise
 from backlit.graph.ops.comparison import equal, greater, greater_equal, less, less_equal
 from backlit.graph.ops.logic import cast
-from backlit.graph.spec import Spec, broadcast_shapes, promote
+from backlit.graph.shapes import broadcast_shapes
+from backlit.graph.spec import Spec, promote
 from backlit.graph.subgradients import current_subgradients
 
 __all__ = ["abs", "ceil", "clip", "floor", "maximum", "minimum", "relu", "round", "sign", "where"]

@@ -22,7 +22,8 @@ from backlit.graph.ops.exponential import log
 from backlit.graph.ops.logic import cast
 from backlit.graph.ops.trigonometric import cos
 from backlit.graph.scope import call_scope
-from backlit.graph.spec import Spec, check_dtype, check_shape, default_float, is_floating
+from backlit.graph.shapes import check_shape
+from backlit.graph.spec import Spec, check_dtype, default_float, is_floating
 from backlit.graph.training import current_training
 
 __all__ = ["Generator", "bernoulli", "normal", "random_bits", "uniform"]

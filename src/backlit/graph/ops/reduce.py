@@ -18,7 +18,8 @@ from backlit.graph.ops.logic import cast
 from backlit.graph.ops.piecewise import where
 from backlit.graph.ops.select import one_hot
 from backlit.graph.ops.shape import broadcast_to, flip, permute_dims, reshape
-from backlit.graph.spec import Spec, is_floating, normalise_axes, normalise_axis
+from backlit.graph.shapes import normalise_axes, normalise_axis
+from backlit.graph.spec import Spec, is_floating
 from backlit.graph.subgradients import current_subgradients
 
 __all__ = ["argmax", "argmin", "cumulative_sum", "max", "min", "sum"]

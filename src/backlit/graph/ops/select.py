@@ -9,7 +9,8 @@ from backlit.graph.node import Application, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample, as_nodes, axis_of, linear_pushforward
 from backlit.graph.ops.piecewise import where
 from backlit.graph.ops.shape import broadcast_to, expand_dims
-from backlit.graph.spec import Spec, check_dtype, check_shape, default_float, is_integer, normalise_axis, promote
+from backlit.graph.shapes import check_shape, normalise_axis
+from backlit.graph.spec import Spec, check_dtype, default_float, is_integer, promote
 
 __all__ = ["concat", "one_hot", "pad", "scatter_add", "slice", "stack", "take"]
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from backlit.errors import ShapeError, user_line
 from backlit.graph.node import OPERATORS, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample, as_nodes, axes_of, axis_of, linear_pushforward
-from backlit.graph.spec import Spec, broadcast_shapes, check_shape, normalise_axes, normalise_axis
+from backlit.graph.shapes import broadcast_shapes, check_shape, normalise_axes, normalise_axis
+from backlit.graph.spec import Spec
 
 __all__ = ["broadcast_to", "expand_dims", "flatten", "flip", "matrix_transpose", "moveaxis", "permute_dims"]
 __all__ += ["reshape", "squeeze"]
