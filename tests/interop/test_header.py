@@ -96,7 +96,7 @@ def test_a_header_over_the_limit_is_refused():
         (b"\x89PNG\r\n\x1a\n", "PNG picture"),
         (b"\xff\xd8\xff", "JPEG picture"),
         (b"\x93NUMPY", "NumPy array"),
-        (b"\x80\x04\x95", "Python pickle, and reading a pickle can run any program"),
+        (b"\x80\x04\x95", "Python pickle"),
         (b"GGUF", "GGUF model"),
         (b"version https://git-lfs.github.com/spec/v1\n", "pointer of Git LFS"),
         (b"<!DOCTYPE html>", "HTML"),
@@ -104,9 +104,9 @@ def test_a_header_over_the_limit_is_refused():
     ],
 )
 def test_a_file_of_another_kind_is_named(start, kind):
-    with pytest.raises(FileError) as raised:
+    with pytest.raises(FileError, match=f"f cannot be read: it looks like an? (.* )?{kind}") as raised:
         parse_header(start + bytes(100), "f")
-    assert kind in raised.value.why
+    assert ("can run any program" in raised.value.why) == ("pickle" in kind)
 
 
 def test_a_header_whose_length_looks_like_a_pickle_is_read():

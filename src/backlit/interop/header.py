@@ -129,8 +129,7 @@ def parse_header(content: bytes, name: str) -> Header:
         entries = {key: _checked_entry(key, value) for key, value in table.items()}
         _check_places(entries, len(content) - start)
     except _DamagedError as damaged:
-        why, instead = _advice(content)
-        raise FileError(f"{name} cannot be read: {damaged}", why=why, instead=instead) from None
+        raise _refusal(content, name, str(damaged)) from None
     return Header(entries, metadata, start)
 
 
@@ -254,10 +253,18 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _advice(content: bytes) -> tuple[str, str]:
-    """Return why a file is refused and what to do, by what it looks like."""
+def _refusal(content: bytes, name: str, damage: str) -> FileError:
+    """Return the error that says what is wrong with a file, and what it looks like instead."""
     kind = next((kind for magic, kind in _OTHER_KINDS if content.startswith(magic)), None)
     if kind is None:
-        return "the file is damaged, or it is no safetensors file", "take another copy, or write it again"
-    danger = ", and reading a pickle can run any program; backlit never reads one" if "pickle" in kind else ""
-    return f"it looks like {kind}{danger}", "give a file that backlit.save wrote, or another safetensors file"
+        return FileError(
+            f"{name} cannot be read: {damage}",
+            why="the file is damaged, or it is no safetensors file",
+            instead="take another copy, or write it again",
+        )
+    danger = "reading a pickle can run any program, and backlit never reads one; " if "pickle" in kind else ""
+    return FileError(
+        f"{name} cannot be read: it looks like {kind}",
+        why=f"{danger}as a safetensors file it is damaged: {damage}",
+        instead="give a file that backlit.save wrote, or another safetensors file",
+    )
