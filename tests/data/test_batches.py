@@ -141,3 +141,11 @@ def test_an_epoch_is_not_resumed_after_its_end():
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(ArgumentError, match="the batch size is 8, and pets has 5 rows"):
         Dataset(np.zeros(5), name="pets").batches(8)
+
+
+def test_the_order_of_an_epoch_can_be_asked_for():
+    data = Dataset(np.arange(6.0)[:, None], np.arange(6))
+    batches = data.batches(4, shuffle=True, seed=1, epoch=2)
+    assert batches.order.tolist() == [int(label) for _, labels in batches for label in labels]
+    assert data[[5, 1, 3]].batches(2).order.tolist() == [5, 1, 3]
+    assert repr(batches) == "<2 batches of 4 of 6 rows of 'data', shuffled>"

@@ -152,3 +152,13 @@ def test_a_chain_of_a_hundred_thousand_nodes_is_built_evaluated_and_differentiat
     tangent = bl.jvp(y, x, bl.constant(1.0, dtype="float64"))
     assert [float(v) for v in bl.compile([x], [y, slope])(2.0)] == [200_002.0, 100_001.0]
     del y, slope, tangent  # taking a deep graph apart must not recurse either
+
+
+def test_a_training_step_has_three_phases_also_with_an_update_written_by_hand():
+    x, w = bl.input("x"), bl.parameter(2.0, "w")
+    loss = (w * x) ** 2.0
+    graph = bl.Graph([x], [loss], {w: w - 0.1 * bl.grad(loss, w)})
+    assert [node.kind for node in graph.phases["forward"]] == ["multiply", "pow"]
+    assert [node.kind for node in graph.phases["update"]] == ["multiply", "subtract"]
+    assert set(graph.operations) == {node for nodes in graph.phases.values() for node in nodes}
+    assert bl.Graph([x], [loss]).phases["backward"] == ()

@@ -215,18 +215,6 @@ def test_T11_regularisation_stands_beside_the_loss_in_nodes_of_its_own() -> None
         assert float(penalised) == pytest.approx(float(loss) + float(total.evaluate()), rel=1e-12)
 
 
-def phases(graph: bl.Graph) -> dict[str, list[bl.Node]]:
-    """Group the operations of a training step by the outermost box: forward has none."""
-    grouped: dict[str, list[bl.Node]] = {}
-    for node in graph.operations:
-        scope = node.scope
-        while scope is not None and scope.parent is not None:
-            scope = scope.parent
-        phase = scope.name if scope is not None and scope.name in {"backward", "update"} else "forward"
-        grouped.setdefault(phase, []).append(node)
-    return grouped
-
-
 def test_T12_gradient_descent_in_five_steps() -> None:
     x, y = line_data()
     model = bl.nn.Linear(2, 1, rng=0)
@@ -262,8 +250,8 @@ def test_T14_a_step_has_exactly_three_phases() -> None:
     model = bl.nn.Sequential(bl.nn.Linear(2, 3, rng=0), bl.nn.Tanh(), bl.nn.Linear(3, 1, rng=1))
     trainer = bl.Trainer(model, loss=bl.losses.squared_error, optimizer=bl.optim.SGD(0.1))
     step = trainer.program(x[:4], y[:4])
-    parts = phases(step.graph)
-    assert set(parts) == {"forward", "backward", "update"}
+    parts = step.graph.phases
+    assert list(parts) == ["forward", "backward", "update"]
     reads = {phase: {a for node in nodes for a in node.arguments} for phase, nodes in parts.items()}
     assert not reads["forward"] & {*parts["backward"], *parts["update"]}
     assert not reads["backward"] & {*parts["update"]}

@@ -48,7 +48,7 @@ def shuffled_order(count: int, seed: int, epoch: int) -> NDArray[np.intp]:
     return np.argsort(words, kind="stable")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Batches:
     """One epoch of a data set, cut into batches: sized, and iterable as often as wanted.
 
@@ -123,15 +123,26 @@ class Batches:
         full, left_over = divmod(self.count, self.batch_size)
         return full + (left_over > 0 and not self.drop_last)
 
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """Return the numbers of the rows in the order in which this epoch reads them, from its first batch on.
+
+        Example:
+            >>> Batches((Column("inputs", np.arange(5.0)),), None, 5, batch_size=2, shuffle=True).order
+            array([0, 2, 1, 4, 3])
+        """
+        places = shuffled_order(self.count, self.seed, self.epoch) if self.shuffle else np.arange(self.count)
+        return places if self.selected is None else self.selected[places]
+
+    def __repr__(self) -> str:
+        shuffled = ", shuffled" if self.shuffle else ""
+        return f"<{len(self)} batches of {self.batch_size} of {self.count:,} rows of {self.name!r}{shuffled}>"
+
     def __len__(self) -> int:
         return self.in_epoch - self.start
 
     def __iter__(self) -> Iterator[tuple[NDArray[Any], ...]]:
-        order = self.selected
-        if self.shuffle:
-            order = shuffled_order(self.count, self.seed, self.epoch)
-            if self.selected is not None:
-                order = self.selected[order]
+        order = self.order if self.shuffle else self.selected
         for index in range(self.start, self.in_epoch):
             first = index * self.batch_size
             rows = slice(first, min(first + self.batch_size, self.count))

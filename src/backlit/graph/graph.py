@@ -205,6 +205,19 @@ class Graph:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    @cached_property
+    def phases(self) -> dict[str, tuple[Application, ...]]:
+        """The operations of a training step by phase: ``forward``, ``backward`` and ``update``, each in order.
+
+        Backward is what differentiation built; update is what is computed from it outside, and the box ``update``.
+        """
+        phase: dict[Node, str] = {}
+        for node in self.operations:
+            outermost = node.scope.lineage[0].name if node.scope else ""
+            after = any(phase.get(argument, "forward") != "forward" for argument in node.arguments)
+            phase[node] = outermost if outermost in ("backward", "update") else "update" if after else "forward"
+        return {name: tuple(n for n in phase if phase[n] == name) for name in ("forward", "backward", "update")}  # type: ignore[misc]
+
     def scopes(self) -> list[Scope]:
         """List the boxes of this graph, outer before inner, in order of execution.
 
