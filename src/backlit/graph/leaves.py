@@ -169,7 +169,8 @@ def parameter(
     array = _as_array(value, dtype, "a parameter")
     if trainable and not is_floating(array.dtype.name):
         raise DTypeError(
-            f"a trainable parameter cannot be {array.dtype.name}; received {name or ''} {value!r}".replace("  ", " "),
+            f"a trainable parameter cannot be {array.dtype.name}; received {value!r}"
+            + (f" for {name!r}" if name else ""),
             why="gradient descent changes a parameter by small amounts, which only floats can hold",
             instead='write 3.0 in place of 3, or dtype="float32"; for a counter write trainable=False',
             line=user_line(),

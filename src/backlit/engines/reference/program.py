@@ -212,7 +212,9 @@ class ReferenceProgram:
         except IndexRangeError as error:
             raise _located(error, step, self._executed) from None
         except (MemoryError, ValueError, TypeError) as error:
-            raise ExecutionError(_place(step, self._executed), why=str(error), line=_line(step)) from error
+            raise ExecutionError(
+                f"{_call(step, self._executed)} cannot be computed", why=str(error), line=_line(step)
+            ) from error
 
     def __repr__(self) -> str:
         return f"<reference program of {self.graph!r}>"
@@ -222,13 +224,17 @@ def _line(step: _Step | None) -> tuple[str, int] | None:
     return step.node.line if step else None
 
 
-def _place(step: _Step | None, graph: Graph) -> str:
-    return f"{graph.labels[step.node]} = {step.node.op.name} cannot be computed" if step else "the graph cannot run"
+def _call(step: _Step | None, graph: Graph) -> str:
+    if step is None:
+        return "the graph"
+    names = ", ".join(graph.labels[argument] for argument in step.node.arguments)
+    return f"{graph.labels[step.node]} = {step.node.op.name}({names})"
 
 
 def _located(error: IndexRangeError, step: _Step | None, graph: Graph) -> IndexRangeError:
-    where = f"{graph.labels[step.node]} = {step.node.op.name}: " if step else ""
-    return IndexRangeError(where + error.what, why=error.why, instead=error.instead, line=_line(step))
+    return IndexRangeError(
+        f"{_call(step, graph)}: {error.what}", why=error.why, instead=error.instead, line=_line(step)
+    )
 
 
 def _finished(value: Array, *, copy: bool) -> Array:
