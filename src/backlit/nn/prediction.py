@@ -2,8 +2,8 @@
 
 A program is specialised to its shapes, so there is one for each shape of batch, the last, ragged one included. They are
 kept, the most recently used ones, for as long as the model they were built from stays as it was; what training changes
-is inside the parameters, and needs no new program. This module knows no module, only what has parts, and a function that
-builds a graph.
+is inside the parameters, and needs no new program. This module knows no module, only what has parts, and a function
+that builds a graph.
 """
 
 import contextvars

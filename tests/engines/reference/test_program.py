@@ -95,7 +95,7 @@ def test_an_index_error_names_the_node_and_the_users_line():
     labels = bl.input("labels", (3,), "int64")
     with bl.scope("loss"):
         node = bl.one_hot(labels, 10).named("targets")
-    with pytest.raises(IndexRangeError, match="targets = one_hot\(labels\): label 10 is out of range") as caught:
+    with pytest.raises(IndexRangeError, match=r"targets = one_hot\(labels\): label 10 is out of range") as caught:
         node.evaluate({labels: [0, 10, 3]})
     assert "numbered from 0 to 9" in caught.value.why
     assert "output for every class" in caught.value.instead
