@@ -76,8 +76,8 @@ def _leaves(draw: Draw, graph: RandomGraph) -> None:
 def _broadcasting(x: bl.Node, y: bl.Node) -> bl.Node:
     """A second operand that broadcasts with the first: itself, or what it is on average."""
     try:
-        bl.graph.spec.broadcast_shapes(x.shape, y.shape)
-    except bl.errors.ShapeError:
+        np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
         return bl.mean(y)
     return y
 
