@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backlit.cli.drawing import beside, common_margin, picture_text
-from backlit.cli.screen import percent
+from backlit.cli.screen import percent, plain
 from backlit.graph import Parameter
 from backlit.nn import Module
 
@@ -61,7 +61,7 @@ def parameter_table(model: Module, rng: np.random.Generator | None = None) -> Ta
         ]
         if not path and not own and len(model.modules()) > 1:
             continue  # the whole, which is the sum of what follows
-        name = f"{path} {repr(module).splitlines()[0].partition(': ')[0]}".strip()
+        name = plain(f"{path} {repr(module).splitlines()[0].partition(': ')[0]}".strip())
         for number, row in enumerate(own or [[]]):
             table.add_row(name if number == 0 else "", *row)
     table.add_section()
@@ -164,8 +164,11 @@ def show_readings(
     cells = []
     for picture, shares, truth in zip(inside, probabilities, actual, strict=True):
         guess = int(shares.argmax())
-        caption = Text(f"{classes[guess]}  {percent(float(shares[guess]))}", style="green" if guess == truth else "red")
+        caption = Text(
+            f"{plain(classes[guess])}  {percent(float(shares[guess]))}", style="green" if guess == truth else "red"
+        )
         if guess != truth:
-            caption.append(f"  but it is {classes[int(truth)]}")
+            caption.append(f"  but it is {plain(classes[int(truth)])}")
         cells.append((picture_text(picture, shades=shades), caption))
-    console.print(beside(cells, console, max(width, 22), in_one_row=in_one_row))
+    widest = max(width, *(caption.cell_len for _, caption in cells))
+    console.print(beside(cells, console, widest, in_one_row=in_one_row))

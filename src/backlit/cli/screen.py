@@ -36,7 +36,7 @@ def make_console(*, to_errors: bool = False) -> Console:
         >>> make_console().width <= 100
         True
     """
-    console = Console(stderr=to_errors, highlight=False, emoji=False)
+    console = Console(stderr=to_errors, highlight=False, emoji=False, markup=False)
     console.width = min(console.width, _WIDEST)
     return console
 
