@@ -4,7 +4,6 @@ This module imports typer and the modules of the commands.
 """
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -29,6 +28,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # costs more than all the rest of a command's start
+
         typer.echo(f"backlit {version('backlit')}")
         raise typer.Exit
 

@@ -100,19 +100,24 @@ def train(
     )
     target = check_output(output or Path(f"{data.value}.safetensors"), force=force)
     _check_checkpoint(checkpoint, resume=resume)
+    _train(settings, target, checkpoint, resume=resume, quiet=quiet)
+
+
+def _train(settings: Settings, target: Path, checkpoint: Path | None, *, resume: bool, quiet: bool) -> None:
+    """Train, test, write, and show what came of it."""
     console = make_console()
-    pictures, held_out = recipe.load()
+    pictures, held_out = RECIPES[settings.data].load()
     if settings.batch_size > len(pictures):
         raise typer.BadParameter(
             f"{settings.batch_size:,} is more than the {len(pictures):,} digits there are.", param_hint="'--batch-size'"
         )
-    model = build_model(pictures, seed)
+    model = build_model(pictures, settings.seed)
     trainer = build_trainer(model, len(pictures), settings)
     if not quiet:
         _show_plan(console, settings, pictures, held_out, model.parameter_count)
     _fit(trainer, pictures, settings, checkpoint, resume=resume, quiet=quiet)
     judge = Classifier(
-        model, pictures.classes or (), pictures.image_shape or (), pictures.input_shape, "ink", "logits", data.value
+        model, pictures.classes or (), pictures.image_shape or (), pictures.input_shape, "ink", "logits", settings.data
     )
     probabilities = judge.probabilities(held_out.inputs)
     accuracy = float((probabilities.argmax(axis=1) == held_out.targets).mean())
@@ -120,7 +125,7 @@ def train(
     if quiet:
         console.print(f"{percent(accuracy)} of {len(held_out):,} held-out digits; written to {plain(target)}")
     else:
-        _show_result(console, judge, probabilities, held_out, seed, trainer.history.rows)
+        _show_result(console, judge, probabilities, held_out, settings.seed, trainer.history.rows)
         _show_next(console, target)
 
 
