@@ -48,6 +48,8 @@ def _answered(sources: Sources, results: list[Node]) -> Any:
 
 
 def _check_scalar(loss: Node) -> None:
+    if not isinstance(loss, Node):
+        raise DTypeError(f"a gradient is taken of a node; received {loss!r}", line=user_line())
     if loss.shape != ():
         raise NotScalarError(
             f"the gradient of {loss!r} was asked for, which is not a single number",

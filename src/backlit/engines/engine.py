@@ -119,7 +119,7 @@ def engine_names() -> list[str]:
 
 
 def compile(
-    inputs: Sequence[Input] | None = None,
+    inputs: Input | Sequence[Input] | None = None,
     outputs: Node | Sequence[Node] = (),
     updates: Mapping[Parameter, Node] | None = None,
     *,
@@ -151,7 +151,8 @@ def compile(
     """
     chosen = _find_engine(engine or _DEFAULT)
     single = isinstance(outputs, Node)
-    graph = Graph(inputs, [outputs] if isinstance(outputs, Node) else outputs, updates)
+    listed = [inputs] if isinstance(inputs, Input) else inputs
+    graph = Graph(listed, [outputs] if isinstance(outputs, Node) else outputs, updates)
     return chosen.compile(graph, single=single)
 
 
@@ -231,6 +232,10 @@ def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.Arr
 
     Values that the graph does not need are passed over: the gradient of a linear function, say, depends on nothing.
     """
+    if not isinstance(bindings, Mapping):
+        raise BindingError(
+            f"values are given by name; received {bindings!r}", instead='write node.evaluate({"x": 3.0})'
+        )
     values: dict[Node, npt.ArrayLike] = {}
     spare: list[str] = []
     for key, value in bindings.items():

@@ -110,6 +110,12 @@ class Graph:
         outputs: Sequence[Node] = (),
         updates: Mapping[Parameter, Node] | None = None,
     ) -> None:
+        if not isinstance(outputs, Sequence) or isinstance(outputs, Node):
+            raise GraphError(f"outputs are a list of nodes; received {outputs!r}", instead="write outputs=[loss]")
+        if not isinstance(updates, Mapping | None):
+            raise GraphError(f"updates map parameters to nodes; received {updates!r}", instead="write {θ: θ - 0.1 * g}")
+        if not isinstance(inputs, Sequence | None):
+            raise GraphError(f"inputs are a list of inputs; received {inputs!r}", instead="write inputs=[x, y]")
         self.outputs: tuple[Node, ...] = tuple(outputs)
         self.updates: dict[Parameter, Node] = dict(updates or {})
         for node in (*self.outputs, *self.updates.values()):

@@ -203,6 +203,11 @@ class Node:
     def __or__(self, other: "Operand") -> "Node":
         return self._apply("logical_or", other)
 
+    def __xor__(self, other: "Operand") -> "Node":
+        return self._apply("logical_xor", other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
     def __lt__(self, other: "Operand") -> "Node":
         return self._apply("less", other)
 
@@ -234,13 +239,19 @@ class Node:
             line=user_line(),
         )
 
-    def __float__(self) -> NoReturn:
+    def __array__(self, *settings: Any, **keywords: Any) -> NoReturn:
+        """Refuse to be computed with by NumPy, which would make an array of one object."""
+        self._refuse_number()
+
+    def _refuse_number(self, *_: object) -> NoReturn:
         raise GraphError(
             f"{self!r} has no value yet",
             why="building a graph never computes",
-            instead="write node.evaluate({...}) for its value, and bl.exp and its kin in place of math.exp",
+            instead="write node.evaluate({...}) for its value, and bl.exp in place of math.exp or numpy.exp",
             line=user_line(),
         )
+
+    __float__ = __int__ = __complex__ = __index__ = __round__ = _refuse_number
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> "Node":
         """Let ``array * node`` be a node, and refuse ``numpy.exp(node)`` with the word to write instead."""

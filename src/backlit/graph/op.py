@@ -21,7 +21,7 @@ from backlit.graph.shapes import broadcast_shapes, normalise_axes
 from backlit.graph.spec import DTYPES, Spec, fit_array, is_floating, kind_of, promote
 
 __all__ = ["OPS", "Interval", "LocalDerivative", "Op", "Pullback", "Pushforward", "Refusal", "Sample"]
-__all__ += ["as_nodes", "axes_of", "axis_of", "elementwise", "find_op", "linear_pushforward"]
+__all__ += ["as_floats", "as_nodes", "axes_of", "axis_of", "elementwise", "find_op", "linear_pushforward"]
 
 LocalDerivative = Callable[..., "Node | float"]
 """``(value, *arguments) -> the local derivative with respect to one argument``, a node or a number."""
@@ -294,6 +294,33 @@ def elementwise(arguments: int = 1, *, kinds: str = "float", result: str | None 
         return Spec(shape, result or dtype)
 
     return infer
+
+
+def as_floats(operand: Operand, what: str) -> Node:
+    """Turn an operand into a node of floats, for composites that have no meaning for other kinds.
+
+    Args:
+        operand: A node, number or array.
+        what: The composite's name.
+
+    Returns:
+        The node.
+
+    Raises:
+        DTypeError: If it is made of integers or booleans.
+
+    Example:
+        >>> as_floats(1.0, "mean")
+        <constant: float32[]>
+    """
+    (node,) = as_nodes((operand,))
+    if not is_floating(node.dtype):
+        raise DTypeError(
+            f"{what} takes floats; received {node!r}",
+            instead=f'write bl.{what}(bl.cast(x, "float32"))',
+            line=user_line(),
+        )
+    return node
 
 
 def axes_of(node: Node, axis: int | Sequence[int] | None) -> tuple[int, ...]:

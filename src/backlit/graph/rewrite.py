@@ -27,6 +27,7 @@ class Rule:
     Args:
         name: What it is called.
         formula: What it does, as a formula.
+        op: The op of the nodes it may fit.
         apply: ``(node) -> its replacement``, or None where the rule does not fit.
 
     Example:
@@ -36,6 +37,7 @@ class Rule:
 
     name: str
     formula: str
+    op: str
     apply: Callable[[Application], Node | None]
 
     def __str__(self) -> str:
@@ -46,12 +48,10 @@ def _is_filled_with(node: Node, number: float) -> bool:
     return isinstance(node, Constant) and node.value.size > 0 and bool(np.all(node.value == number))
 
 
-def _neutral(op: str, number: float, positions: tuple[int, ...]) -> Callable[[Application], Node | None]:
+def _neutral(number: float, positions: tuple[int, ...]) -> Callable[[Application], Node | None]:
     """Drop an argument that changes nothing, where the other has the shape of the result."""
 
     def apply(node: Application) -> Node | None:
-        if node.op.name != op:
-            return None
         for position in positions:
             other = node.arguments[1 - position]
             if _is_filled_with(node.arguments[position], number) and other.spec == node.spec:
@@ -61,35 +61,29 @@ def _neutral(op: str, number: float, positions: tuple[int, ...]) -> Callable[[Ap
     return apply
 
 
-def _inner(node: Application, outer: str, inner: str) -> Application | None:
-    """Return the argument of an outer op, if that is an unnamed inner one."""
-    if node.op.name != outer:
-        return None
+def _twice(node: Application) -> Application | None:
+    """Return the argument of an op, if that is an unnamed node of the same op."""
     argument = node.arguments[0]
-    found = isinstance(argument, Application) and argument.op.name == inner and not argument.name
-    return argument if found else None  # type: ignore[return-value]
+    same = isinstance(argument, Application) and argument.op is node.op and not argument.name
+    return argument if same else None  # type: ignore[return-value]
 
 
-def _collapse(op: str) -> Callable[[Application], Node | None]:
-    """Let the outer of two equal ops that only set a shape do the work of both."""
-
-    def apply(node: Application) -> Node | None:
-        inner = _inner(node, op, op)
-        if inner is None:
-            return None
-        source = inner.arguments[0]
-        return source if source.spec == node.spec else node.op(source, **node.attributes)
-
-    return apply
+def _collapse(node: Application) -> Node | None:
+    """Let the outer of two ops that only set a shape do the work of both."""
+    inner = _twice(node)
+    if inner is None:
+        return None
+    source = inner.arguments[0]
+    return source if source.spec == node.spec else node.op(source, **node.attributes)
 
 
 def _double_negative(node: Application) -> Node | None:
-    inner = _inner(node, "negative", "negative")
+    inner = _twice(node)
     return None if inner is None else inner.arguments[0]
 
 
 def _permute_twice(node: Application) -> Node | None:
-    inner = _inner(node, "permute_dims", "permute_dims")
+    inner = _twice(node)
     if inner is None:
         return None
     axes = tuple(inner.attributes["axes"][axis] for axis in node.attributes["axes"])
@@ -98,14 +92,14 @@ def _permute_twice(node: Application) -> Node | None:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("multiply by one", "x · 1 = x", _neutral("multiply", 1.0, (0, 1))),
-    Rule("divide by one", "x / 1 = x", _neutral("divide", 1.0, (1,))),
-    Rule("subtract zero", "x - 0 = x", _neutral("subtract", 0.0, (1,))),
-    Rule("first power", "x^1 = x", _neutral("pow", 1.0, (1,))),
-    Rule("negate twice", "-(-x) = x", _double_negative),
-    Rule("reshape twice", "reshape(reshape(x)) = reshape(x)", _collapse("reshape")),
-    Rule("broadcast twice", "broadcast(broadcast(x)) = broadcast(x)", _collapse("broadcast_to")),
-    Rule("permute twice", "permute(permute(x)) = permute(x)", _permute_twice),
+    Rule("multiply by one", "x · 1 = x", "multiply", _neutral(1.0, (0, 1))),
+    Rule("divide by one", "x / 1 = x", "divide", _neutral(1.0, (1,))),
+    Rule("subtract zero", "x - 0 = x", "subtract", _neutral(0.0, (1,))),
+    Rule("first power", "x^1 = x", "pow", _neutral(1.0, (1,))),
+    Rule("negate twice", "-(-x) = x", "negative", _double_negative),
+    Rule("reshape twice", "reshape(reshape(x)) = reshape(x)", "reshape", _collapse),
+    Rule("broadcast twice", "broadcast(broadcast(x)) = broadcast(x)", "broadcast_to", _collapse),
+    Rule("permute twice", "permute(permute(x)) = permute(x)", "permute_dims", _permute_twice),
 )
 """The rules of ``simplify``, each exact to the last bit. (x + 0 is not among them: -0 + 0 is 0.)"""
 
@@ -192,22 +186,29 @@ def rewrite(graph: Graph, rules: Sequence[Rule] = RULES) -> tuple[Graph, Counter
         (0, {'multiply by one': 1, 'negate twice': 1})
     """
     applied: Counter[str] = Counter()
+    by_op: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_op.setdefault(rule.op, []).append(rule)
+
+    def simpler(node: Application) -> Node | None:
+        for rule in by_op.get(node.op.name, ()):
+            with enter_scope(node.scope):
+                found = rule.apply(node)
+            if found is not None:
+                applied[rule.name] += 1
+                return found
+        return None
 
     def replace(node: Node, arguments: tuple[Node, ...]) -> Node:
         if not isinstance(node, Application):
             return node
         same = all(a is b for a, b in zip(arguments, node.arguments, strict=True))
         result: Node = node if same else _rebuilt(node, arguments)
-        fitting = True
-        while fitting and isinstance(result, Application) and not result.name:
-            fitting = False
-            for rule in rules:
-                with enter_scope(result.scope):
-                    simpler = rule.apply(result)
-                if simpler is not None:
-                    applied[rule.name] += 1
-                    result, fitting = simpler, True
-                    break
+        while isinstance(result, Application) and not result.name:
+            found = simpler(result)
+            if found is None:
+                break
+            result = found
         return result
 
     return _mapped(graph, replace), applied

@@ -130,6 +130,8 @@ def check_dtype(dtype: object) -> str:
     """
     if isinstance(dtype, str) and dtype in DTYPES:
         return dtype
+    if dtype is None:
+        raise DTypeError("None is no data type", instead=f"use one of {', '.join(DTYPES)}")
     try:
         name = np.dtype(dtype).name  # type: ignore[call-overload]
     except TypeError:
@@ -225,7 +227,9 @@ def fit_array(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
             fitted = np.full(array.shape, np.inf) if is_floating(dtype) else np.zeros(array.shape)
     lost = np.isinf(fitted) & (np.abs(array) < np.inf) if is_floating(dtype) else fitted != array
     if np.any(lost):
-        raise DTypeError(f"{array[lost].reshape(-1)[0]}, which does not fit into {dtype}")
+        worst = str(array[lost].reshape(-1)[0])
+        shown = worst if len(worst) <= 30 else f"{worst[:10]}… ({len(worst)} digits)"
+        raise DTypeError(f"{shown}, which does not fit into {dtype}")
     return fitted
 
 

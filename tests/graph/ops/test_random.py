@@ -95,7 +95,7 @@ def test_wrong_settings_are_refused():
     rng = bl.Generator(0)
     with pytest.raises(DTypeError, match="are floats, not int64"):
         bl.uniform((2,), rng=rng, dtype="int64")
-    with pytest.raises(ArgumentError, match="a probability is from 0 to 1"):
+    with pytest.raises(ArgumentError, match="a probability is a number from 0 to 1"):
         bl.bernoulli(1.5, rng=rng)
     with pytest.raises(DTypeError, match="state of a generator"):
         bl.random_bits(bl.input("s", (2,)), (3,))

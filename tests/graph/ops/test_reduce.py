@@ -58,7 +58,7 @@ def test_nothing_adds_up_to_zero_and_multiplies_to_one():
 
 @pytest.mark.parametrize("function", [bl.mean, bl.var, bl.std])
 def test_integers_have_no_mean_of_their_kind(function):
-    with pytest.raises(DTypeError, match="of its own kind") as caught:
+    with pytest.raises(DTypeError, match="takes floats") as caught:
         function(bl.input("x", (3,), "int64"))
     assert "bl.cast" in caught.value.instead
 

@@ -198,7 +198,8 @@ def _power_by_base(z: Node, x: Node, y: Node) -> Node:
             return 2.0 * x
         if exponent == 0.0:
             return 0.0 * z
-    return y * _POW(x, y - 1.0)
+        return y * _POW(x, y - 1.0)
+    return where(equal(y, 0.0), 0.0, y * _POW(x, y - 1.0))
 
 
 def _power_by_exponent(z: Node, x: Node, y: Node) -> Node:

@@ -57,7 +57,7 @@ def exp(x: Operand, /) -> Node:
     return _EXP(x)
 
 
-_EXPM1 = _unary("expm1", "e^{x} - 1", "e to the power {x}, minus 1", "e^{x}", lambda z, x: z + 1.0)
+_EXPM1 = _unary("expm1", "e^{x} - 1", "e to the power {x}, minus 1", "e^{x}", lambda z, x: exp(x))
 
 
 def expm1(x: Operand, /) -> Node:

@@ -246,4 +246,4 @@ def stop_gradient(x: Operand, /) -> Node:
     return _STOP_GRADIENT(x)
 
 
-OPERATORS.update(logical_not=logical_not, logical_and=logical_and, logical_or=logical_or)
+OPERATORS.update(logical_not=logical_not, logical_and=logical_and, logical_or=logical_or, logical_xor=logical_xor)

@@ -277,9 +277,10 @@ def _clip_slope(z: Node, x: Node, low: Node, high: Node) -> Node:
     slope = current_subgradients().clip
     inside = cast(greater(x, low), z.dtype) * cast(less(x, high), z.dtype)
     closed = cast(greater_equal(x, low), z.dtype) * cast(less_equal(x, high), z.dtype)
+    ordered = cast(less(low, high), z.dtype)
     if slope in (0.0, 1.0):
-        return closed if slope else inside
-    return inside + slope * (closed - inside)
+        return ordered * (closed if slope else inside)
+    return ordered * (inside + slope * (closed - inside))
 
 
 def _clip_low(z: Node, x: Node, low: Node, high: Node) -> Node:

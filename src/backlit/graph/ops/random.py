@@ -20,6 +20,7 @@ from backlit.graph.ops.arithmetic import sqrt
 from backlit.graph.ops.comparison import less
 from backlit.graph.ops.exponential import log
 from backlit.graph.ops.logic import cast
+from backlit.graph.ops.piecewise import minimum
 from backlit.graph.ops.trigonometric import cos
 from backlit.graph.scope import call_scope
 from backlit.graph.shapes import check_shape
@@ -32,8 +33,8 @@ __all__ = ["Generator", "bernoulli", "normal", "random_bits", "uniform"]
 def _infer_bits(state: Spec, *, shape: Sequence[int], stream: int, bits: int) -> Spec:
     if state != Spec((3,), "uint32"):
         raise DTypeError(f"the state of a generator is uint32[3], not {state}", instead="pass rng=bl.Generator(seed)")
-    if not 1 <= bits <= 32 or stream < 0:
-        raise ShapeError(f"a draw has 1 to 32 bits and a stream of at least 0; received {bits} and {stream}")
+    if not 1 <= bits <= 32 or not 0 <= stream < 2**32:
+        raise ShapeError(f"a draw has 1 to 32 bits and a stream from 0 to 2**32 - 1; received {bits} and {stream}")
     return Spec(check_shape(shape), "uint32")
 
 
@@ -166,7 +167,7 @@ def uniform(
         A node of that shape: 24 random bits for float32, 53 for float64.
 
     Raises:
-        ArgumentError: If ``rng`` is not a generator.
+        ArgumentError: If ``rng`` is not a generator, or ``low`` is not below ``high``.
 
     Example:
         >>> draw = uniform((1000,), rng=Generator(0)).evaluate()
@@ -174,9 +175,13 @@ def uniform(
         True
     """
     name, lengths = _check(rng, dtype), check_shape(shape)
+    below = float(np.nextafter(np.dtype(name).type(high), np.dtype(name).type(low)))
+    if not low <= below < high:
+        raise ArgumentError(f"numbers are drawn from low to before high; received low={low!r} and high={high!r}")
     with call_scope("uniform"):
         unit = _unit(rng, lengths, name)
-        return unit if (low, high) == (0.0, 1.0) else low + (high - low) * unit
+        # Rounding may carry the sum up to ``high`` itself.
+        return unit if (low, high) == (0.0, 1.0) else minimum(low + (high - low) * unit, below)
 
 
 def _unit(rng: Generator, shape: tuple[int, ...], dtype: str) -> Node:
@@ -202,7 +207,7 @@ def normal(
         A node of that shape.
 
     Raises:
-        ArgumentError: If ``rng`` is not a generator.
+        ArgumentError: If ``rng`` is not a generator, or the standard deviation is negative.
 
     Example:
         >>> draw = normal((10000,), rng=Generator(0)).evaluate()
@@ -210,6 +215,8 @@ def normal(
         True
     """
     name, lengths = _check(rng, dtype), check_shape(shape)
+    if not 0.0 <= std < math.inf:
+        raise ArgumentError(f"a standard deviation is a finite number of at least 0; received {std!r}")
     with call_scope("normal"):
         radius = sqrt(-2.0 * log(1.0 - _unit(rng, lengths, name)))
         unit = radius * cos(2.0 * math.pi * _unit(rng, lengths, name))
@@ -234,8 +241,8 @@ def bernoulli(probability: float, shape: int | Sequence[int] = (), *, rng: Gener
         >>> bool(bernoulli(1.0, rng=Generator(0)).evaluate())
         True
     """
-    if not 0.0 <= probability <= 1.0:
-        raise ArgumentError(f"a probability is from 0 to 1; received {probability!r}")
+    if not isinstance(probability, (int, float)) or not 0.0 <= probability <= 1.0:
+        raise ArgumentError(f"a probability is a number from 0 to 1; received {probability!r}")
     _check(rng, None)
     with call_scope("bernoulli"):
         return less(_unit(rng, check_shape(shape), "float32"), probability)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backlit.errors import DTypeError, ShapeError
+from backlit.errors import DTypeError, ShapeError, user_line
 from backlit.graph.node import Application, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample, as_nodes, axis_of, linear_pushforward
 from backlit.graph.ops.piecewise import where
@@ -134,6 +134,13 @@ def pad(x: Operand, widths: Sequence[tuple[int, int]], *, value: Operand = 0.0) 
         [9.0, 1.0, 2.0, 9.0, 9.0]
     """
     (node,) = as_nodes((x,))
+    if not all(isinstance(width, Sequence) and len(width) == 2 for width in widths):
+        raise ShapeError(
+            f"pad received the widths {widths!r}",
+            why="each axis is given two numbers: how many elements come before and after",
+            instead="write pad(x, [(1, 1), (0, 2)]) for two axes",
+            line=user_line(),
+        )
     settings = {
         "low": tuple(before for before, _ in widths),
         "high": tuple(after for _, after in widths),
@@ -351,6 +358,12 @@ def scatter_add(updates: Operand, indices: Operand, /, *, size: int, axis: int =
         [4.0, 0.0, 2.0]
     """
     (node,), (at,) = as_nodes((updates,)), as_nodes((indices,))
+    if at.rank > node.rank:
+        raise ShapeError(
+            f"the updates {node!r} have fewer axes than the indices {at!r}",
+            why="each index says where one slice of the updates is added",
+            line=user_line(),
+        )
     return _SCATTER_ADD(node, at, axis=normalise_axis(axis, node.rank - at.rank + 1), size=size)
 
 

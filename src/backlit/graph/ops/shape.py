@@ -55,7 +55,7 @@ def reshape(x: Operand, shape: int | Sequence[int]) -> Node:
         [1.0, 2.0, 3.0, 4.0]
     """
     (node,) = as_nodes((x,))
-    lengths = (shape,) if isinstance(shape, int) else tuple(shape)
+    lengths = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     if -1 in lengths:
         at = lengths.index(-1)
         others = math.prod(lengths[:at] + lengths[at + 1 :])
@@ -177,7 +177,7 @@ _BROADCAST_TO = Op(
 )
 
 
-def broadcast_to(x: Operand, shape: Sequence[int]) -> Node:
+def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Node:
     """Repeat a value along new axes and along axes of length 1.
 
     Args:
@@ -195,7 +195,8 @@ def broadcast_to(x: Operand, shape: Sequence[int]) -> Node:
         [[1.0, 2.0], [1.0, 2.0]]
     """
     (node,) = as_nodes((x,))
-    return node if tuple(shape) == node.shape else _BROADCAST_TO(node, shape=tuple(shape))
+    lengths = check_shape(shape)
+    return node if lengths == node.shape else _BROADCAST_TO(node, shape=lengths)
 
 
 _FLIP = Op(

@@ -1,7 +1,7 @@
 """Composites that turn scores into probabilities, stable for scores of any size."""
 
 from backlit.graph.node import Node, Operand
-from backlit.graph.op import as_nodes
+from backlit.graph.op import as_floats
 from backlit.graph.ops.exponential import exp, log
 from backlit.graph.ops.logic import isfinite, stop_gradient
 from backlit.graph.ops.piecewise import where
@@ -40,7 +40,7 @@ def logsumexp(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> No
         >>> print(f"{logsumexp([1e4, 1e4]).evaluate():.3f}")
         10000.693
     """
-    (node,) = as_nodes((x,))
+    node = as_floats(x, "logsumexp")
     with call_scope("logsumexp"):
         shift = _shift(node, axis)
         total = log(sum(exp(node - shift), axis=axis, keepdims=True)) + shift
@@ -65,7 +65,7 @@ def softmax(x: Operand, /, *, axis: int = -1) -> Node:
         >>> softmax([0.0, 0.0]).evaluate().tolist()
         [0.5, 0.5]
     """
-    (node,) = as_nodes((x,))
+    node = as_floats(x, "softmax")
     with call_scope("softmax"):
         powers = exp(node - _shift(node, axis))
         return powers / sum(powers, axis=axis, keepdims=True)
@@ -89,7 +89,7 @@ def log_softmax(x: Operand, /, *, axis: int = -1) -> Node:
         >>> print(f"{log_softmax([1e4, 0.0]).evaluate()[1]:.1f}")
         -10000.0
     """
-    (node,) = as_nodes((x,))
+    node = as_floats(x, "log_softmax")
     with call_scope("log_softmax"):
         shifted = node - _shift(node, axis)
         return shifted - log(sum(exp(shifted), axis=axis, keepdims=True))

@@ -2,9 +2,9 @@
 
 import math
 
-from backlit.errors import DTypeError, ShapeError
+from backlit.errors import ShapeError
 from backlit.graph.node import Node, Operand
-from backlit.graph.op import as_nodes, axes_of
+from backlit.graph.op import as_floats, as_nodes, axes_of
 from backlit.graph.ops.arithmetic import multiply, sqrt, square
 from backlit.graph.ops.logic import cast
 from backlit.graph.ops.reduce import Axes, max, min, sum
@@ -12,16 +12,8 @@ from backlit.graph.ops.select import concat
 from backlit.graph.ops.select import slice as cut
 from backlit.graph.ops.shape import broadcast_to, permute_dims, reshape
 from backlit.graph.scope import call_scope
-from backlit.graph.spec import is_floating
 
 __all__ = ["all", "any", "mean", "prod", "std", "var"]
-
-
-def _floats(x: Operand, what: str) -> Node:
-    (node,) = as_nodes((x,))
-    if not is_floating(node.dtype):
-        raise DTypeError(f"{node!r} has no {what} of its own kind", instead=f'write bl.{what}(bl.cast(x, "float32"))')
-    return node
 
 
 def _count(node: Node, axes: tuple[int, ...], what: str) -> int:
@@ -50,7 +42,7 @@ def mean(x: Operand, /, *, axis: Axes = None, keepdims: bool = False) -> Node:
         >>> float(mean([1.0, 2.0, 6.0]).evaluate())
         3.0
     """
-    node = _floats(x, "mean")
+    node = as_floats(x, "mean")
     count = _count(node, axes_of(node, axis), "mean")
     with call_scope("mean"):
         return sum(node, axis=axis, keepdims=keepdims) / float(count)
@@ -76,7 +68,7 @@ def var(x: Operand, /, *, axis: Axes = None, correction: float = 0.0, keepdims: 
         >>> float(var([1.0, 3.0]).evaluate())
         1.0
     """
-    node = _floats(x, "var")
+    node = as_floats(x, "var")
     count = _count(node, axes_of(node, axis), "variance")
     if count <= correction:
         raise ShapeError(f"{node!r} has {count} elements along axis {axis}, no more than the correction {correction:g}")
