@@ -1,4 +1,8 @@
-"""The cards, one family a file, and the functions over them."""
+"""The cards, one family a file, and the functions over them.
+
+Two rooms are named and not yet built: ``conv`` for convolution and pooling over images laid out (N, H, W, C), and
+``loop`` for recurrence over time, whose body is a graph of its own.
+"""
 
 from backlit.graph.ops.arithmetic import add, divide, multiply, negative, pow, sqrt, square, subtract
 from backlit.graph.ops.comparison import equal, greater, greater_equal, less, less_equal, not_equal
