@@ -20,6 +20,7 @@ from backlit.cli.outputs import check_output, write_classifier
 from backlit.cli.recipes import RECIPES, Settings, build_model, build_trainer, changed_pictures
 from backlit.cli.report import confusions, parameter_table, show_readings, telling_readings
 from backlit.cli.screen import file_size, label_table, make_console, percent, plain
+from backlit.cli.threads import one_thread
 from backlit.data import Dataset
 from backlit.engines import engine_names
 from backlit.errors import TrainingError
@@ -147,14 +148,15 @@ def _fit(
 ) -> None:
     """Train, or say how to go on where Ctrl-C was pressed."""
     try:
-        trainer.fit(
-            changed_pictures(pictures) if settings.augment else pictures,
-            epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            progress=not quiet,
-            checkpoint=checkpoint,
-            resume=resume,
-        )
+        with one_thread():
+            trainer.fit(
+                changed_pictures(pictures) if settings.augment else pictures,
+                epochs=settings.epochs,
+                batch_size=settings.batch_size,
+                progress=not quiet,
+                checkpoint=checkpoint,
+                resume=resume,
+            )
     except KeyboardInterrupt:
         if checkpoint is None:
             rows = [("", "no model was written; to be able to go on another time, add --checkpoint FOLDER")]
