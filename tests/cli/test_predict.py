@@ -23,7 +23,7 @@ def test_a_picture_is_shown_with_its_class_and_every_probability(trained, pictur
     output = run("predict", trained, picture).stdout
     judge = read_classifier(trained)
     assert "page.png is read as" in output
-    assert "dark on light: inverted" in output.replace("\u00a0", " ")
+    assert "dark on light: inverted;" in output
     assert all(f" {name} " in output for name in judge.classes)
     assert output.count("%") == 11
     assert "█" in output

@@ -4,6 +4,7 @@ This module imports typer, rich, the modules beside it, and the floors below.
 """
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,12 +80,10 @@ def _show_reading(
 ) -> None:
     """Show a picture as the net sees it, and beside it how probable each class is."""
     best = int(shares.argmax())
-    title = Text(plain(path), style="bold")
-    title.append(" is read as ", style="default not bold")
-    title.append(plain(judge.classes[best]), style="bold green")
-    title.append(f", {percent(float(shares[best]))}", style="default not bold")
-    console.print(title, soft_wrap=True)
-    console.print(Text("; ".join(picture.steps), style="dim"))
+    name, answer = (plain(path), "bold"), (plain(judge.classes[best]), "bold green")
+    console.print(Text.assemble(name, " is read as ", answer, f", {percent(float(shares[best]))}"), soft_wrap=True)
+    steps = textwrap.fill("; ".join(step.replace(" ", "_") for step in picture.steps), console.width)
+    console.print(Text(steps.replace("_", " "), style="dim"))  # a step is not torn apart at the end of a line
     console.print()
     table = Table.grid(padding=(0, 1))
     order = np.argsort(-shares, kind="stable")[:_ROWS] if len(shares) > _ROWS else range(len(shares))

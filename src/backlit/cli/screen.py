@@ -134,7 +134,7 @@ def show_error(error: BacklitError, console: Console | None = None) -> None:
         error    the cup is empty
         instead  fill it
     """
-    rows: list[tuple[str | Text, Any]] = [(Text("error", style="bold red"), error.what)]
+    rows: list[tuple[str | Text, Any]] = [(Text("error", style="not dim bold red"), error.what)]
     rows += [(label, text) for label, text in (("why", error.why), ("instead", error.instead)) if text]
     shown = [(label, "\n".join(plain(line) for line in text.splitlines())) for label, text in rows]
     (console or make_console(to_errors=True)).print(label_table(shown))

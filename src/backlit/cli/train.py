@@ -202,8 +202,8 @@ def _show_result(
 ) -> None:
     predicted, actual = probabilities.argmax(axis=1), held_out.targets
     right = int((predicted == actual).sum())
-    score = Text(percent(right / len(actual)), style="bold green")
-    score.append(f"  {right:,} of {len(actual):,} held-out digits are read rightly", style="default not bold")
+    words = f"  {right:,} of {len(actual):,} held-out digits are read rightly"
+    score = Text.assemble((percent(right / len(actual)), "bold green"), words)
     rows: list[tuple[str | Text, Any]] = [("test accuracy", score)]
     mistakes = confusions(predicted, actual, judge.classes)
     if mistakes:
@@ -233,7 +233,7 @@ def _show_next(console: Console, target: Path) -> None:
     label = "what now"
     for command, purpose in (
         (f"backlit predict {file}", "reads some held-out digits"),
-        (f"backlit predict {file} picture.png", "reads one of yours"),
+        (f"backlit predict {file} picture.png", "reads yours"),
         (f"backlit info {file}", "shows what is in the file"),
     ):
         line = Text(f"{label:<15}", style="dim")
