@@ -23,7 +23,7 @@ def test_a_box_knows_what_crosses_its_border() -> None:
     assert [node.name for node in box.parameters] == ["w", "b"]
     assert box.outputs == (a,)
     assert box.trainable
-    assert len(box.nodes) == 4
+    assert len(box.operations) == 4
 
 
 def test_value_and_gradient_at_the_border_do_not_depend_on_whether_the_box_is_open() -> None:
@@ -40,3 +40,14 @@ def test_an_unknown_scope_suggests_the_nearest() -> None:
     graph, _ = net()
     with pytest.raises(UnknownNameError, match=r"did you mean 'layer1.neuron'"):
         find_box(graph, "layer1.neuran")
+
+
+def test_a_composite_called_once_needs_no_number_and_one_called_twice_does() -> None:
+    scores = bl.input("scores", shape=(3,))
+    once, other = bl.softmax(scores), bl.softmax(2.0 * scores)
+    assert find_box(bl.Graph(outputs=[once]), "softmax").outputs == (once,)
+    both = bl.Graph(outputs=[once * other])
+    assert find_box(both, "softmax#2").outputs == (other,)
+    with pytest.raises(UnknownNameError, match="there are 2 scopes 'softmax'") as caught:
+        find_box(both, "softmax")
+    assert caught.value.instead == "choose among softmax#1, softmax#2"

@@ -24,7 +24,7 @@ class Box:
 
     Args:
         scope: The scope.
-        nodes: The operations inside, in order of execution.
+        operations: What is computed inside, in order of execution.
         inputs: The nodes outside whose values go in, parameters and constants apart.
         parameters: The parameters that the inside reads: with any, the box is a trainable node.
         outputs: The nodes inside whose values go out.
@@ -35,12 +35,12 @@ class Box:
         >>> with bl.scope("neuron"):
         ...     y = bl.sigmoid(x * bl.parameter(2.0))
         >>> box = find_box(Graph(outputs=[y + 1.0]), "neuron")
-        >>> len(box.nodes), box.inputs == (x,), box.outputs == (y,), box.trainable
+        >>> len(box.operations), box.inputs == (x,), box.outputs == (y,), box.trainable
         (2, True, True, True)
     """
 
     scope: Scope
-    nodes: tuple[Application, ...]
+    operations: tuple[Application, ...]
     inputs: tuple[Node, ...]
     parameters: tuple[Parameter, ...]
     outputs: tuple[Node, ...]
@@ -56,27 +56,22 @@ def find_box(graph: Graph, path: str) -> Box:
 
     Args:
         graph: The graph.
-        path: Such as ``layer1.neuron``, or ``softmax#2`` for the second call of a composite.
+        path: Such as ``layer1.neuron``; or ``softmax#2`` for the second call of a composite or module, where there are
+            several.
 
     Returns:
         The box.
 
     Raises:
-        UnknownNameError: If there is no such scope.
+        UnknownNameError: If there is no such scope, or several.
 
     Example:
         >>> import backlit as bl
         >>> y = bl.softmax(bl.input("x", shape=(3,)))
-        >>> find_box(Graph(outputs=[y]), "softmax#1").outputs == (y,)
+        >>> find_box(Graph(outputs=[y]), "softmax").outputs == (y,)
         True
     """
-    by_text = {text: box for box, text in scope_labels(graph.scopes()).items()}
-    if path not in by_text:
-        raise UnknownNameError(
-            f"there is no scope {path!r}{nearest(path, by_text)}",
-            instead=f"choose among {', '.join(by_text)}" if by_text else "",
-        )
-    scope = by_text[path]
+    scope = _find_scope(graph, path)
     inside = [node for node in graph.operations if node.scope and scope in node.scope.lineage]
     within = set(inside)
     outer = list(dict.fromkeys(a for node in inside for a in node.arguments if a not in within))
@@ -88,6 +83,21 @@ def find_box(graph: Graph, path: str) -> Box:
         tuple(node for node in outer if not isinstance(node, (Parameter, Constant))),
         tuple(node for node in outer if isinstance(node, Parameter)),
         tuple(node for node in inside if node in wanted),
+    )
+
+
+def _find_scope(graph: Graph, path: str) -> Scope:
+    by_text = {text: box for box, text in scope_labels(graph.scopes()).items()}
+    if path in by_text:
+        return by_text[path]
+    calls = [text for text, box in by_text.items() if box.path == path]
+    if len(calls) == 1:
+        return by_text[calls[0]]
+    if calls:
+        raise UnknownNameError(f"there are {len(calls)} scopes {path!r}", instead=f"choose among {', '.join(calls)}")
+    raise UnknownNameError(
+        f"there is no scope {path!r}{nearest(path, by_text)}",
+        instead=f"choose among {', '.join(by_text)}" if by_text else "",
     )
 
 

@@ -243,7 +243,8 @@ class Run:
 
     def _reason(self) -> str | None:
         """Return why to stop between two epochs, or None."""
-        reasons = (rule.reason(self.history) for rule in self._settings.stop)
+        rules = self._settings.stop if len(self.history) else ()
+        reasons = (rule.reason(self.history) for rule in rules)
         reason = next((each for each in reasons if each), None)
         if reason is None and self.position.epoch >= self._last:
             epochs = self._settings.epochs

@@ -8,6 +8,7 @@ from backlit.graph.ops.arithmetic import add, divide, multiply, negative, pow, s
 from backlit.graph.ops.comparison import equal, greater, greater_equal, less, less_equal, not_equal
 from backlit.graph.ops.contract import einsum, matmul, outer, tensordot, vecdot
 from backlit.graph.ops.exponential import erf, exp, expm1, log, log1p, logaddexp, sigmoid
+from backlit.graph.ops.gather import one_hot, scatter_add, take
 from backlit.graph.ops.indexing import take_along_axis
 from backlit.graph.ops.logic import (
     cast,
@@ -22,7 +23,7 @@ from backlit.graph.ops.logic import (
 from backlit.graph.ops.piecewise import abs, ceil, clip, floor, maximum, minimum, relu, round, sign, where
 from backlit.graph.ops.random import Generator, bernoulli, normal, random_bits, uniform
 from backlit.graph.ops.reduce import argmax, argmin, cumulative_sum, max, min, sum
-from backlit.graph.ops.select import concat, one_hot, pad, scatter_add, slice, stack, take
+from backlit.graph.ops.select import concat, pad, slice, stack
 from backlit.graph.ops.shape import (
     broadcast_to,
     expand_dims,

@@ -8,8 +8,8 @@ import numpy as np
 from backlit.errors import GraphError, ShapeError
 from backlit.graph.node import OPERATORS, Node, Operand
 from backlit.graph.op import as_nodes, axis_of
+from backlit.graph.ops.gather import take
 from backlit.graph.ops.select import slice as cut
-from backlit.graph.ops.select import take
 from backlit.graph.ops.shape import broadcast_to, flip, reshape
 
 __all__ = ["take_along_axis"]

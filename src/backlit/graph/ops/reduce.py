@@ -14,9 +14,9 @@ from backlit.errors import DTypeError, ShapeError
 from backlit.graph.node import Application, Node, Operand
 from backlit.graph.op import Op, Refusal, Sample, as_nodes, axes_of, axis_of, linear_pushforward
 from backlit.graph.ops.comparison import equal
+from backlit.graph.ops.gather import one_hot
 from backlit.graph.ops.logic import cast
 from backlit.graph.ops.piecewise import where
-from backlit.graph.ops.select import one_hot
 from backlit.graph.ops.shape import broadcast_to, flip, permute_dims, reshape
 from backlit.graph.shapes import normalise_axes, normalise_axis
 from backlit.graph.spec import Spec, is_floating
