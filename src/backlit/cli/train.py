@@ -13,6 +13,7 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.text import Text
+from threadpoolctl import threadpool_limits
 
 from backlit.cli.classifiers import Classifier
 from backlit.cli.options import check_rate, count_option, seed_option
@@ -20,7 +21,6 @@ from backlit.cli.outputs import check_output, write_classifier
 from backlit.cli.recipes import RECIPES, Settings, build_model, build_trainer, changed_pictures
 from backlit.cli.report import confusions, parameter_table, show_readings, telling_readings
 from backlit.cli.screen import file_size, label_table, make_console, percent, plain
-from backlit.cli.threads import one_thread
 from backlit.data import Dataset
 from backlit.engines import engine_names
 from backlit.errors import TrainingError
@@ -148,7 +148,8 @@ def _fit(
 ) -> None:
     """Train, or say how to go on where Ctrl-C was pressed."""
     try:
-        with one_thread():
+        # One thread a product: on a busy machine threads wait for each other, and their number changes the last bits.
+        with threadpool_limits(1, user_api="blas"):
             trainer.fit(
                 changed_pictures(pictures) if settings.augment else pictures,
                 epochs=settings.epochs,
