@@ -123,12 +123,17 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 def build_and_differentiate(tape: Tape) -> Prepared:
     """Prepare the tracing of a tape and of its gradient, which JAX, like backlit, does without computing."""
 
-    def compute(sources: Any) -> Any:
-        values = list(sources)
-        for name, *arguments in tape.operations:
-            values.append(_FUNCTIONS[name](*(values[argument] for argument in arguments)))
-        return values[-1]
-
     sources = [jnp.float32(value) for value in tape.sources]
-    gradient = jax.grad(compute)
-    return Prepared(lambda: jax.make_jaxpr(gradient)(sources), lambda: [float(part) for part in gradient(sources)])
+
+    def fresh() -> Callable[[Any], Any]:
+        """Return the gradient of a new function: JAX remembers what it has traced of one that it has seen."""
+
+        def compute(sources: Any) -> Any:
+            values = list(sources)
+            for name, *arguments in tape.operations:
+                values.append(_FUNCTIONS[name](*(values[argument] for argument in arguments)))
+            return values[-1]
+
+        return jax.grad(compute)
+
+    return Prepared(lambda: jax.make_jaxpr(fresh())(sources), lambda: [float(part) for part in fresh()(sources)])
