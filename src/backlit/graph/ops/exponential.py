@@ -4,7 +4,8 @@ import math
 
 from backlit.errors import DTypeError
 from backlit.graph.node import Node, Operand
-from backlit.graph.op import Interval, LocalDerivative, Op, Refusal, Sample, elementwise
+from backlit.graph.op import Interval, Op, Refusal, Sample, elementwise
+from backlit.graph.ops.unary import unary
 from backlit.graph.spec import Spec
 
 __all__ = ["erf", "exp", "expm1", "log", "log1p", "logaddexp", "sigmoid"]
@@ -12,30 +13,7 @@ __all__ = ["erf", "exp", "expm1", "log", "log1p", "logaddexp", "sigmoid"]
 _TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
-def _unary(
-    name: str,
-    formula: str,
-    words: str,
-    derivative: str,
-    local: LocalDerivative,
-    domain: Interval = Interval(),  # noqa: B008 - immutable
-    singular: str = "",
-) -> Op:
-    return Op(
-        name=name,
-        formula=formula,
-        words=words,
-        derivative=(derivative,),
-        infer=elementwise(),
-        local=(local,),
-        domain=(domain,),
-        singular=singular,
-        samples=(Sample(()), Sample((3,)), Sample((2, 3)), Sample((0, 2))),
-        refusals=(Refusal((Spec((2,), "int64"),), {}, DTypeError, f"{name}(input: int64[2])"),),
-    )
-
-
-_EXP = _unary("exp", "e^{x}", "e to the power {x}", "e^{x}", lambda z, x: z)
+_EXP = unary("exp", "e^{x}", "e to the power {x}", "e^{x}", lambda z, x: z)
 
 
 def exp(x: Operand, /) -> Node:
@@ -57,7 +35,7 @@ def exp(x: Operand, /) -> Node:
     return _EXP(x)
 
 
-_EXPM1 = _unary("expm1", "e^{x} - 1", "e to the power {x}, minus 1", "e^{x}", lambda z, x: exp(x))
+_EXPM1 = unary("expm1", "e^{x} - 1", "e to the power {x}, minus 1", "e^{x}", lambda z, x: exp(x))
 
 
 def expm1(x: Operand, /) -> Node:
@@ -79,7 +57,7 @@ def expm1(x: Operand, /) -> Node:
     return _EXPM1(x)
 
 
-_LOG = _unary(
+_LOG = unary(
     "log",
     r"\ln x",
     "the natural logarithm of {x}",
@@ -109,7 +87,7 @@ def log(x: Operand, /) -> Node:
     return _LOG(x)
 
 
-_LOG1P = _unary(
+_LOG1P = unary(
     "log1p",
     r"\ln(1 + x)",
     "the natural logarithm of 1 plus {x}",
@@ -139,7 +117,7 @@ def log1p(x: Operand, /) -> Node:
     return _LOG1P(x)
 
 
-_SIGMOID = _unary(
+_SIGMOID = unary(
     "sigmoid",
     r"\frac{1}{1 + e^{-x}}",
     "the sigmoid of {x}",
@@ -167,7 +145,7 @@ def sigmoid(x: Operand, /) -> Node:
     return _SIGMOID(x)
 
 
-_ERF = _unary(
+_ERF = unary(
     "erf",
     r"\operatorname{erf} x = \frac{2}{\sqrt\pi} \int_0^x e^{-t^2} dt",
     "the error function of {x}",

@@ -1,10 +1,9 @@
 """The cards of circles and hyperbolas: sine, cosine, tangent, their inverses and their hyperbolic kin."""
 
-from backlit.errors import DTypeError
 from backlit.graph.node import Node, Operand
-from backlit.graph.op import Interval, LocalDerivative, Op, Refusal, Sample, elementwise
+from backlit.graph.op import Interval
 from backlit.graph.ops.arithmetic import sqrt
-from backlit.graph.spec import Spec
+from backlit.graph.ops.unary import unary
 
 __all__ = ["acos", "asin", "atan", "cos", "cosh", "sin", "sinh", "tan", "tanh"]
 
@@ -12,30 +11,7 @@ _INSIDE = Interval(-0.9, 0.9, "-1 ≤ x ≤ 1")
 _ENDS = "x = -1 and x = 1, where the slope is infinite"
 
 
-def _unary(
-    name: str,
-    words: str,
-    derivative: str,
-    local: LocalDerivative,
-    domain: Interval = Interval(),  # noqa: B008 - immutable
-    singular: str = "",
-) -> Op:
-    latex = {"asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan"}.get(name, "\\" + name)
-    return Op(
-        name=name,
-        formula=latex + " x",
-        words=words,
-        derivative=(derivative,),
-        infer=elementwise(),
-        local=(local,),
-        domain=(domain,),
-        singular=singular,
-        samples=(Sample(()), Sample((3,)), Sample((2, 3))),
-        refusals=(Refusal((Spec((2,), "bool"),), {}, DTypeError, f"{name}(input: bool[2])"),),
-    )
-
-
-_SIN = _unary("sin", "the sine of {x}", r"\cos x", lambda z, x: cos(x))
+_SIN = unary("sin", r"\sin x", "the sine of {x}", r"\cos x", lambda z, x: cos(x))
 
 
 def sin(x: Operand, /) -> Node:
@@ -57,7 +33,7 @@ def sin(x: Operand, /) -> Node:
     return _SIN(x)
 
 
-_COS = _unary("cos", "the cosine of {x}", r"-\sin x", lambda z, x: -sin(x))
+_COS = unary("cos", r"\cos x", "the cosine of {x}", r"-\sin x", lambda z, x: -sin(x))
 
 
 def cos(x: Operand, /) -> Node:
@@ -79,8 +55,9 @@ def cos(x: Operand, /) -> Node:
     return _COS(x)
 
 
-_TAN = _unary(
+_TAN = unary(
     "tan",
+    r"\tan x",
     "the tangent of {x}",
     r"1 + \tan^2 x",
     lambda z, x: 1.0 + z * z,
@@ -108,8 +85,9 @@ def tan(x: Operand, /) -> Node:
     return _TAN(x)
 
 
-_ASIN = _unary(
+_ASIN = unary(
     "asin",
+    r"\arcsin x",
     "the arc sine of {x}",
     r"\frac{1}{\sqrt{1 - x^2}}",
     lambda z, x: 1.0 / sqrt(1.0 - x * x),
@@ -137,8 +115,9 @@ def asin(x: Operand, /) -> Node:
     return _ASIN(x)
 
 
-_ACOS = _unary(
+_ACOS = unary(
     "acos",
+    r"\arccos x",
     "the arc cosine of {x}",
     r"-\frac{1}{\sqrt{1 - x^2}}",
     lambda z, x: -1.0 / sqrt(1.0 - x * x),
@@ -166,7 +145,7 @@ def acos(x: Operand, /) -> Node:
     return _ACOS(x)
 
 
-_ATAN = _unary("atan", "the arc tangent of {x}", r"\frac{1}{1 + x^2}", lambda z, x: 1.0 / (1.0 + x * x))
+_ATAN = unary("atan", r"\arctan x", "the arc tangent of {x}", r"\frac{1}{1 + x^2}", lambda z, x: 1.0 / (1.0 + x * x))
 
 
 def atan(x: Operand, /) -> Node:
@@ -188,7 +167,7 @@ def atan(x: Operand, /) -> Node:
     return _ATAN(x)
 
 
-_SINH = _unary("sinh", "the hyperbolic sine of {x}", r"\cosh x", lambda z, x: cosh(x))
+_SINH = unary("sinh", r"\sinh x", "the hyperbolic sine of {x}", r"\cosh x", lambda z, x: cosh(x))
 
 
 def sinh(x: Operand, /) -> Node:
@@ -210,7 +189,7 @@ def sinh(x: Operand, /) -> Node:
     return _SINH(x)
 
 
-_COSH = _unary("cosh", "the hyperbolic cosine of {x}", r"\sinh x", lambda z, x: sinh(x))
+_COSH = unary("cosh", r"\cosh x", "the hyperbolic cosine of {x}", r"\sinh x", lambda z, x: sinh(x))
 
 
 def cosh(x: Operand, /) -> Node:
@@ -232,7 +211,7 @@ def cosh(x: Operand, /) -> Node:
     return _COSH(x)
 
 
-_TANH = _unary("tanh", "the hyperbolic tangent of {x}", r"1 - \tanh^2 x", lambda z, x: 1.0 - z * z)
+_TANH = unary("tanh", r"\tanh x", "the hyperbolic tangent of {x}", r"1 - \tanh^2 x", lambda z, x: 1.0 - z * z)
 
 
 def tanh(x: Operand, /) -> Node:
