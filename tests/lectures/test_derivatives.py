@@ -8,6 +8,7 @@ import pytest
 
 import backlit as bl
 from backlit.autodiff import Edge, backpropagate, stored_values
+from backlit.graph import extract
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +45,26 @@ def test_D2_what_if_a_parameter_changes() -> None:
     assert run(3.0, -2.0)[0] == 9.0 == before + 2 * d1, "the linear prediction is exact: there is no non-linearity"
     θ1.value, θ2.value = 4.0, 8.0
     assert run(3.0, -2.0)[0] == -3.0 == before + 3 * d2
+
+
+def test_D3_gradients_of_inputs_come_when_asked_for() -> None:
+    x, θ = bl.input("x"), bl.parameter(4.0, name="θ")
+    f = x * θ
+    assert θ in backpropagate([f], [bl.constant(1.0)], [θ]).gradients
+    assert x not in backpropagate([f], [bl.constant(1.0)], [θ]).gradients, "not asked for, not computed"
+    assert float(value(bl.grad(f, x), x=3.0)) == 4.0
+
+
+def test_D5_a_node_may_itself_be_a_graph() -> None:
+    x = bl.input("x")
+    with bl.scope("node"):
+        inner = bl.exp(bl.sin(x))
+    outer = inner * inner
+    node = extract(bl.Graph([x], [outer]), "node")
+    upstream = bl.grad(outer, inner)
+    alone = bl.grad(node.outputs[0], node.inputs[0])
+    product = float(value(upstream, x=0.7)) * float(value(alone, x=0.7))
+    assert product == pytest.approx(float(value(bl.grad(outer, x), x=0.7)), rel=1e-14)
 
 
 def test_D4_a_single_node_gives_its_parameters_first_and_then_passes_on() -> None:
@@ -119,6 +140,35 @@ def test_D8_the_derivatives_of_the_width_one_net_are_right() -> None:
     output, weights = width_one_net(5)
     assert bl.check_gradients(output, {"x": 0.8}).agrees
     assert len(bl.grad(output, weights)) == 5
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (lambda: bl.nn.Linear(3, 2, rng=0), (4, 3)),
+        (lambda: bl.nn.Neuron(3, bl.nn.Sigmoid(), rng=0), (4, 3)),
+        (lambda: bl.nn.Sequential(bl.nn.Linear(3, 2, rng=0), bl.nn.Tanh()), (4, 3)),
+        (lambda: bl.nn.Residual(bl.nn.Linear(3, 3, rng=0)), (4, 3)),
+        (lambda: bl.nn.LayerNorm(3), (4, 3)),
+        (lambda: bl.nn.PReLU(), (4, 3)),
+        (lambda: bl.nn.GELU(), (4, 3)),
+        (lambda: bl.nn.Softmax(), (4, 3)),
+        (lambda: bl.nn.ThreeNeuron(rng=0), (4,)),
+    ],
+)
+def test_D10_every_layer_takes_the_gradient_of_its_output_to_its_input_and_its_parameters(
+    layer: object, shape: tuple[int, ...]
+) -> None:
+    """The shared test of the interface: z_out = f(z_in, θ); given ∂J/∂z_out, return ∂J/∂z_in and ∂J/∂θ."""
+    module, rng = layer(), np.random.default_rng(1)
+    z_in = bl.input("z_in", shape=shape)
+    z_out = module(z_in)
+    upstream, at = rng.normal(size=z_out.shape), rng.normal(size=shape)
+    sources = {"z_in": z_in, **module.parameters()}
+    for name, gradient in bl.vjp(z_out, sources, upstream).items():
+        expected = bl.numerical_gradient(bl.sum(z_out * bl.constant(upstream)), sources[name], {"z_in": at})
+        assert gradient.shape == sources[name].shape
+        np.testing.assert_allclose(value(gradient, z_in=at), expected, rtol=1e-6, atol=1e-8, err_msg=name)
 
 
 def test_D11_the_simple_example() -> None:
