@@ -150,9 +150,9 @@ def test_D8_the_derivatives_of_the_width_one_net_are_right() -> None:
         (lambda: bl.nn.Sequential(bl.nn.Linear(3, 2, rng=0), bl.nn.Tanh()), (4, 3)),
         (lambda: bl.nn.Residual(bl.nn.Linear(3, 3, rng=0)), (4, 3)),
         (lambda: bl.nn.LayerNorm(3), (4, 3)),
-        (lambda: bl.nn.PReLU(), (4, 3)),
-        (lambda: bl.nn.GELU(), (4, 3)),
-        (lambda: bl.nn.Softmax(), (4, 3)),
+        (bl.nn.PReLU, (4, 3)),
+        (bl.nn.GELU, (4, 3)),
+        (bl.nn.Softmax, (4, 3)),
         (lambda: bl.nn.ThreeNeuron(rng=0), (4,)),
     ],
 )
