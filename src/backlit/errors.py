@@ -26,7 +26,6 @@ Every message says what happened (with the values received), why it is wrong, an
 This module imports nothing of backlit, so that every floor may raise what it needs.
 """
 
-import difflib
 import os
 import sys
 from collections.abc import Iterable
@@ -93,6 +92,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         >>> nearest("adma", ["adam", "sgd"])
         " (did you mean 'adam'?)"
     """
+    import difflib  # 2 ms, of use only when something has gone wrong
+
     close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 

@@ -25,14 +25,13 @@ __all__ = ["parse_graph"]
 
 _NAME = r'(?:%\d+|"(?:[^"\\]|\\.)*"|[^\s"(),:=#<%\[\]]+)'
 _SPEC = r"[a-z0-9]+\[[0-9,]*\]"
-_HEADER = re.compile(rf"graph\((?P<inputs>(?:{_NAME}: {_SPEC}(?:, )?)*)\)")
-_INPUT = re.compile(rf"(?P<name>{_NAME}): (?P<spec>{_SPEC})")
-_DEFINITION = re.compile(
-    rf"(?P<name>{_NAME}): (?P<spec>{_SPEC}) = (?P<op>\w+)\((?P<body>.*)\)(?: in (?P<scope>\S(?:.*\S)?))?"
-)
-_UPDATE = re.compile(rf"update (?P<name>{_NAME}) <- (?P<value>{_NAME})")
-_ATTRIBUTE = re.compile(r"(\w+)=")
-_SCOPE_PART = re.compile(r'(?P<name>"(?:[^"\\]|\\.)*"|[^\s".#]+)(?P<call>#\d+)?(?:\.|$)')
+# Patterns are left as text: Python compiles each when it is first used, and keeps it.
+_HEADER = rf"graph\((?P<inputs>(?:{_NAME}: {_SPEC}(?:, )?)*)\)"
+_INPUT = rf"(?P<name>{_NAME}): (?P<spec>{_SPEC})"
+_DEFINITION = rf"(?P<name>{_NAME}): (?P<spec>{_SPEC}) = (?P<op>\w+)\((?P<body>.*)\)(?: in (?P<scope>\S(?:.*\S)?))?"
+_UPDATE = rf"update (?P<name>{_NAME}) <- (?P<value>{_NAME})"
+_ATTRIBUTE = r"(\w+)="
+_SCOPE_PART = r'(?P<name>"(?:[^"\\]|\\.)*"|[^\s".#]+)(?P<call>#\d+)?(?:\.|$)'
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def _split_body(body: str, line: _Line) -> tuple[tuple[str, ...], dict[str, Any]
     attributes: dict[str, Any] = {}
     rest = body
     while rest:
-        attribute = _ATTRIBUTE.match(rest)
+        attribute = re.match(_ATTRIBUTE, rest)
         if attribute:
             try:
                 value, end = json.JSONDecoder().raw_decode(rest, attribute.end())
@@ -100,7 +99,7 @@ def _split_body(body: str, line: _Line) -> tuple[tuple[str, ...], dict[str, Any]
 
 
 def _definition(line: _Line) -> _Definition:
-    match = _DEFINITION.fullmatch(line.text.strip())
+    match = re.fullmatch(_DEFINITION, line.text.strip())
     if not match:
         raise line.fail("this is no definition", instead="write name: float32[3] = op(argument, attribute=value)")
     op, body = match["op"], match["body"]
@@ -206,7 +205,7 @@ class _Builder:
     def _scope(self, definition: _Definition) -> Scope | None:
         text, position, outer = definition.scope, 0, ""
         while position < len(text):
-            part = _SCOPE_PART.match(text, position)
+            part = re.compile(_SCOPE_PART).match(text, position)
             if not part:
                 raise definition.line.fail("this is no scope", text)
             path = text[: part.end()].rstrip(".")
@@ -223,11 +222,11 @@ class _Builder:
 
 
 def _inputs(line: _Line) -> dict[str, Node]:
-    header = _HEADER.fullmatch(line.text.strip())
+    header = re.fullmatch(_HEADER, line.text.strip())
     if not header:
         raise line.fail("a graph begins with its inputs", instead="write graph(x: float32[3], y: int64[])")
     nodes: dict[str, Node] = {}
-    for match in _INPUT.finditer(header["inputs"]):
+    for match in re.finditer(_INPUT, header["inputs"]):
         name = _unquote(match["name"])
         if name in nodes:
             raise line.fail(f"the input {name!r} stands twice", match["name"])
@@ -284,7 +283,7 @@ def parse_graph(text: str, values: Mapping[str, Any] | None = None) -> Graph:
             names, _ = _split_body(stripped.removeprefix("return "), line)
             outputs += [builder.find(name, line) for name in names]
             continue
-        match = _UPDATE.fullmatch(stripped)
+        match = re.fullmatch(_UPDATE, stripped)
         if not match:
             raise line.fail("this is no update", instead="write update parameter <- value")
         target = builder.find(_unquote(match["name"]), line)

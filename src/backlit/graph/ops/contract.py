@@ -1,7 +1,6 @@
 """The card of contraction: the batched product of matrices; and what is made of it: einsum, tensordot, outer."""
 
 import math
-import string
 from collections.abc import Sequence
 
 from backlit.errors import DTypeError, ShapeError
@@ -181,7 +180,7 @@ def tensordot(x: Operand, y: Operand, /, *, axes: int | tuple[Sequence[int], Seq
 
 def _parse_einsum(formula: str, operands: tuple[Node, ...]) -> tuple[list[str], str]:
     """Split ``ij,jk->ik`` into the letters of each operand and of the result."""
-    if not isinstance(formula, str) or set(formula) - set(string.ascii_letters + ",-> "):
+    if not isinstance(formula, str) or any(not (c.isascii() and c.isalpha()) and c not in ",-> " for c in formula):
         raise ShapeError(
             f"einsum takes letters, commas and an arrow; received {formula!r}", instead="write 'ij,jk->ik'"
         )
