@@ -134,6 +134,7 @@ def build_and_differentiate(tape: Tape) -> Prepared:
                 values.append(_FUNCTIONS[name](*(values[argument] for argument in arguments)))
             return values[-1]
 
-        return jax.grad(compute)
+        gradient: Callable[[Any], Any] = jax.grad(compute)
+        return gradient
 
     return Prepared(lambda: jax.make_jaxpr(fresh())(sources), lambda: [float(part) for part in fresh()(sources)])
