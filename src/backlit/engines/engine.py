@@ -4,7 +4,7 @@ An engine is a class with one method. Engines register here by name and never im
 none of them. ``Node.evaluate`` is given its meaning here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -256,5 +256,4 @@ def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.Arr
     return [values[node] for node in graph.inputs]
 
 
-Evaluate = Callable[[Node, Mapping[Any, npt.ArrayLike] | None], Any]
 OPERATORS["evaluate"] = evaluate

@@ -225,7 +225,9 @@ def fit_array(array: np.ndarray[Any, Any], dtype: str) -> np.ndarray[Any, Any]:
             fitted = array.astype(dtype)
         except OverflowError:
             fitted = np.full(array.shape, np.inf) if is_floating(dtype) else np.zeros(array.shape)
-    lost = np.isinf(fitted) & (np.abs(array) < np.inf) if is_floating(dtype) else fitted != array
+    lost = np.isinf(fitted) if is_floating(dtype) else fitted != array
+    if np.any(lost) and is_floating(dtype):
+        lost &= np.abs(array) < np.inf
     if np.any(lost):
         worst = str(array[lost].reshape(-1)[0])
         shown = worst if len(worst) <= 30 else f"{worst[:10]}… ({len(worst)} digits)"

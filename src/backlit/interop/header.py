@@ -88,16 +88,14 @@ class Header:
     Args:
         entries: What it says of each tensor, by name.
         metadata: The text that the file carries beside its tensors.
-        data_start: The number of the first byte of the tensors in the file.
 
     Example:
-        >>> Header({}, {"format": "a"}, 48).metadata
+        >>> Header({}, {"format": "a"}).metadata
         {'format': 'a'}
     """
 
     entries: dict[str, TensorEntry]
     metadata: dict[str, str]
-    data_start: int
 
 
 class _DamagedError(Exception):
@@ -130,7 +128,7 @@ def parse_header(content: bytes, name: str) -> Header:
         _check_places(entries, len(content) - start)
     except _DamagedError as damaged:
         raise _refusal(content, name, str(damaged)) from None
-    return Header(entries, metadata, start)
+    return Header(entries, metadata)
 
 
 def _header_text(content: bytes) -> tuple[bytes, int]:
