@@ -1,0 +1,247 @@
+"""How a matrix product is computed, decided once for its shape: tiles, order of the loops, what is copied beforehand.
+
+A product does M·N·K multiplications on M·K + K·N numbers, so its speed is decided by how often a number that was loaded
+is used. The plan answers that on three levels: a tile of sums that fills the registers, a panel of the right matrix
+that stays in the first caches, and a block of the left one that stays in the second (Goto and van de Geijn, 2008).
+"""
+
+from dataclasses import dataclass
+
+from backlit.engines.native.builder import LLVM_TYPES, Body, Value
+from backlit.engines.native.target import Target
+
+__all__ = ["Matrix", "ProductPlan", "element_size", "plan_product"]
+
+FIRST_CACHE = 32 * 1024
+LEFT_BLOCK = 384 * 1024
+"""Bytes of the left matrix that are used for one panel after another: about half of a second-level cache."""
+
+INNER_BLOCK = 384
+"""Steps of the inner dimension after which a large product puts its sums aside."""
+
+COLUMN_BLOCK = 3072
+"""Columns for which a large product puts sums aside at a time."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Where the elements of a matrix lie: address + size · (row · row_stride + column · column_stride).
+
+    Args:
+        address: The address of element (0, 0).
+        row_stride: From one row to the next, in elements; any integer.
+        column_stride: From one column to the next, in elements; any integer.
+    """
+
+    address: Value
+    row_stride: int
+    column_stride: int
+
+    def moved(self, body: Body, row: Value, column: Value, size: int) -> "Matrix":
+        """Return the part that begins at a row and a column."""
+        terms = [(row, self.row_stride), (column, self.column_stride)]
+        return Matrix(body.address(self.address, terms, 0, size), self.row_stride, self.column_stride)
+
+
+@dataclass(frozen=True)
+class ProductPlan:
+    """How a product of ``rows × inner`` by ``inner × columns`` is computed.
+
+    Args:
+        rows: Rows of the left matrix, M.
+        columns: Columns of the right matrix, N.
+        inner: What is summed over, K.
+        dtype: The type of all elements.
+        size: Bytes of an element.
+        lanes: Elements in a vector.
+        dot: Whether the lanes run along the inner dimension, so that every element is a dot product; else they run
+            along the columns.
+        tile_rows: Rows of a tile of sums.
+        tile_vectors: Vectors in a row of a tile.
+        unroll: Steps of the inner dimension written one after another.
+        rows_outside: Whether all panels of columns are done for a block of rows before the next; else the reverse.
+        copy_left: Whether blocks of the left matrix are copied together before use.
+        copy_right: Whether panels of the right matrix are copied together before use.
+        block_rows: Tiles, one below the other, that are done for all panels before the next; 0: all.
+        block_columns: Columns done before the next; 0: all.
+        block_inner: Steps of the inner dimension after which sums are put aside; 0: never.
+    """
+
+    rows: int
+    columns: int
+    inner: int
+    dtype: str
+    size: int
+    lanes: int
+    dot: bool
+    tile_rows: int
+    tile_vectors: int
+    unroll: int
+    rows_outside: bool = False
+    copy_left: bool = False
+    copy_right: bool = False
+    block_rows: int = 0
+    block_columns: int = 0
+    block_inner: int = 0
+
+    @property
+    def steps(self) -> int:
+        """The most steps of the inner dimension that are done at a time."""
+        return self.block_inner or self.inner
+
+    @property
+    def left_row_stride(self) -> int:
+        """From one row to the next where rows of the left matrix are copied: no two in one set of the cache."""
+        return _round_up(self.steps, self.lanes) + self.lanes
+
+    @property
+    def left_bytes(self) -> int:
+        """The scratch that a copied block of the left matrix needs."""
+        blocks = 1 if self.rows_outside else self.block_rows or -(-self.rows // self.tile_rows)
+        return _round_up(blocks * self.tile_rows * self.left_row_stride * self.size, 64) if self.copy_left else 0
+
+    @property
+    def right_bytes(self) -> int:
+        """The scratch that a copied panel of the right matrix needs."""
+        panel = max(self.steps, 1) * self.tile_vectors * self.lanes * self.size
+        return _round_up(panel, 64) if self.copy_right else 0
+
+    @property
+    def sums_bytes(self) -> int:
+        """The scratch in which sums are put aside."""
+        if not self.block_inner:
+            return 0
+        rows = self.block_rows * self.tile_rows
+        return rows * _round_up(self.block_columns or self.columns, self.lanes) * self.size
+
+    @property
+    def scratch_bytes(self) -> int:
+        """The private memory that each thread needs, in bytes; it begins at a multiple of 64."""
+        return self.left_bytes + self.right_bytes + self.sums_bytes
+
+    def __str__(self) -> str:
+        if self.dot:
+            return f"dot products of {self.lanes} lanes, {self.tile_rows} × {self.lanes if self.columns > 1 else 1}"
+        copies = [name for name, copied in (("left", self.copy_left), ("right", self.copy_right)) if copied]
+        return ", ".join(
+            [
+                f"tiles {self.tile_rows} × {self.tile_vectors} vectors of {self.lanes}",
+                "rows outside" if self.rows_outside else "panels outside",
+                f"{self.unroll} steps a turn",
+                *(f"{name} copied" for name in copies),
+                *([f"blocks of {self.block_rows * self.tile_rows} rows"] if self.block_rows else []),
+                *([f"sums put aside every {self.block_inner} steps"] if self.block_inner else []),
+            ]
+        )
+
+
+def plan_product(
+    target: Target,
+    rows: int,
+    columns: int,
+    inner: int,
+    dtype: str,
+    left_strides: tuple[int, int],
+    right_strides: tuple[int, int],
+    *,
+    updating: bool,
+) -> ProductPlan:
+    """Decide how a product is computed.
+
+    Args:
+        target: The machine.
+        rows: Rows of the left matrix, M.
+        columns: Columns of the right matrix, N.
+        inner: What is summed over, K.
+        dtype: The type of all elements.
+        left_strides: Row and column stride of the left matrix, in elements.
+        right_strides: Row and column stride of the right matrix, in elements.
+        updating: Whether what is done with the product reads and writes arrays as large as the product: then these,
+            and not the right matrix, are walked through in order.
+
+    Returns:
+        The plan, which depends on nothing but the arguments.
+
+    Example:
+        >>> machine = Target("x86_64-unknown-linux-gnu", "", "+avx512f,+fma", 64, 32, True)
+        >>> print(plan_product(machine, 32, 300, 784, "float32", (784, 1), (300, 1), updating=False))
+        tiles 8 × 3 vectors of 16, panels outside, 4 steps a turn
+    """
+    size = element_size(dtype)
+    lanes = target.lanes(size)
+    floating = dtype.startswith("float")
+    contiguous = right_strides[1] == 1 or columns == 1
+    along_inner = floating and left_strides[1] == 1 and right_strides[0] == 1 and lanes > 1
+    if along_inner and ((columns == 1 and rows > 1) or (not contiguous and rows <= 4)):
+        tile_rows = min(rows, 8) if columns == 1 else 1
+        return ProductPlan(rows, columns, inner, dtype, size, lanes, True, tile_rows, 1, 1)
+    tile_rows, tile_vectors = _tile(target, rows, columns, inner, lanes, floating)
+    left_line = left_strides[0] == 1 and left_strides[1] != 1
+    large = floating and rows >= 48 and columns * size >= 512 and inner > INNER_BLOCK * 5 // 4
+    copy_right = not contiguous
+    rows_outside = updating and contiguous
+    block_rows = 0
+    if not rows_outside:
+        strip = tile_rows * max(inner, 1) * size
+        if strip * -(-rows // tile_rows) > LEFT_BLOCK:
+            block_rows = max(1, LEFT_BLOCK // strip)
+    return ProductPlan(
+        rows,
+        columns,
+        inner,
+        dtype,
+        size,
+        lanes,
+        False,
+        tile_rows,
+        tile_vectors,
+        _unroll(inner, tile_rows * tile_vectors, floating),
+        rows_outside=rows_outside,
+        copy_left=rows_outside and left_line and inner > 64 and columns > 2 * lanes,
+        copy_right=copy_right,
+        block_rows=0 if copy_right else block_rows,
+    )
+
+
+def element_size(dtype: str) -> int:
+    """Return the bytes of an element.
+
+    Example:
+        >>> element_size("float32"), element_size("uint8")
+        (4, 1)
+    """
+    type = LLVM_TYPES[dtype]
+    return {"float": 4, "double": 8}.get(type) or int(type[1:]) // 8
+
+
+def _tile(target: Target, rows: int, columns: int, inner: int, lanes: int, floating: bool) -> tuple[int, int]:
+    """Choose a tile whose sums, with a row of the right matrix and an element of the left, fit the registers."""
+    vectors = -(-columns // lanes)
+    if not floating:
+        return min(rows, 4), 1
+    if target.registers >= 32:
+        most = {1: 10, 2: 8, 3: 7, 4: 6, 5: 5, 6: 4, 7: 3}.get(rows, 3)
+        height = min(rows, 8)
+        budget = 28
+    else:
+        most = {1: 6, 2: 4, 3: 3}.get(rows, 3 if target.fma else 2)
+        height = min(rows, 4)
+        budget = 12 if target.fma else 10
+    if inner <= 2:
+        height, most = min(rows, 2), 4
+    if vectors < most:
+        height = min(rows, max(height, 8 if vectors == 1 else 0, 0), budget // vectors)
+    panels = -(-vectors // most)
+    return max(1, height), -(-vectors // panels) if most > 3 else min(most, vectors)
+
+
+def _unroll(inner: int, sums: int, floating: bool) -> int:
+    """Choose how many steps stand one after another: a divisor, so that none is left over."""
+    if not floating:
+        return 1
+    most = 4 if sums > 12 else 8
+    return next((steps for steps in (most, most // 2, 3, 5, 7) if inner and inner % steps == 0), min(4, most))
+
+
+def _round_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
