@@ -178,12 +178,11 @@ def clear_cache() -> int:
     if folder is None:
         return 0
     removed = 0
-    for path, _ in _files(folder, _FINISHED):
-        with contextlib.suppress(OSError):
-            path.unlink()
-            removed += 1
-    for path, _ in _files(folder, _UNFINISHED):
-        path.unlink(missing_ok=True)
+    for pattern in (_UNFINISHED, _FINISHED):
+        for path, _ in list(_files(folder, pattern)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed += pattern is _FINISHED
     return removed
 
 
