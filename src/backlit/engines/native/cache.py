@@ -23,7 +23,8 @@ _FORMAT = 1  # raise it whenever the same program gives other code: other settin
 _MOST_BYTES = 256 << 20
 _MAGIC = b"backlit\x00"
 _LENGTH_BYTES = 8
-_HEADER_BYTES = len(_MAGIC) + _LENGTH_BYTES + hashlib.sha256().digest_size
+_DIGEST_BYTES = 32
+_HEADER_BYTES = len(_MAGIC) + _LENGTH_BYTES + _DIGEST_BYTES
 _FINISHED = re.compile(r"[0-9a-f]{64}\.code")
 _UNFINISHED = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{16}\.partial")
 _ABANDONED = 3600.0  # seconds after which a file that is still unfinished has lost its writer
@@ -75,7 +76,7 @@ def cache_key(ir: str, target: Target) -> str:
         target: The machine it is compiled for.
 
     Returns:
-        A SHA-256 in hexadecimal: of the program, the machine, and the versions of LLVM, llvmlite and backlit.
+        A hash in hexadecimal: of the program, the machine, and the versions of LLVM, llvmlite and backlit.
 
     Example:
         >>> from backlit.engines.native.target import named_target
@@ -88,8 +89,8 @@ def cache_key(ir: str, target: Target) -> str:
 
     own = sys.modules[__name__.partition(".")[0]].__version__
     versions = f"{_FORMAT} {own} {llvmlite.__version__} {llvm.llvm_version_info}"
-    parts = (versions, target.triple, target.cpu, target.features, ir)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    about = f"{versions}\0{target.triple}\0{target.cpu}\0{target.features}\0"
+    return _hash(about, ir.encode()).hex()
 
 
 def load(key: str) -> bytes | None:
@@ -195,12 +196,15 @@ def _is_trusted(status: os.stat_result) -> bool:
     return sys.platform == "win32" or status.st_uid in {0, os.geteuid()}
 
 
-def _checksum(key: str, code: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + code).digest()
+def _hash(about: str, content: bytes) -> bytes:
+    """Hash with BLAKE2b (Aumasson et al., 2013): twice as fast as SHA-256 where the processor has no help for that."""
+    state = hashlib.blake2b(about.encode(), digest_size=_DIGEST_BYTES)
+    state.update(content)
+    return state.digest()
 
 
 def _pack(key: str, code: bytes) -> bytes:
-    return _MAGIC + len(code).to_bytes(_LENGTH_BYTES, "little") + _checksum(key, code) + code
+    return _MAGIC + len(code).to_bytes(_LENGTH_BYTES, "little") + _hash(key, code) + code
 
 
 def _unpack(key: str, content: bytes) -> bytes | None:

@@ -17,7 +17,7 @@ from backlit.errors import ExecutionError, nearest
 
 __all__ = ["Code", "assembly", "compile_module", "object_code"]
 
-_LOCK = threading.RLock()
+_LOCK = threading.RLock()  # llvmlite guards single calls; compilations share LLVM's compilers, one for each target
 _OURS = "this is a mistake of backlit, not yours: please report it with this message; engine='reference' runs meanwhile"
 
 
