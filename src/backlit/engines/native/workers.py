@@ -287,20 +287,22 @@ def thread_limit() -> int | None:
     value = os.environ.get("BACKLIT_THREADS", "").strip()
     if _LIMIT[0] is not None or not value:
         return _LIMIT[0]
-    return _checked(value, f"the environment variable BACKLIT_THREADS is {value!r}")
+    count = int(value) if value.isascii() and value.isdigit() else value
+    return _checked(count, f"the environment variable BACKLIT_THREADS is {value!r}")
 
 
-def _checked(count: int | str, what: str) -> int:
-    number = 0
-    with contextlib.suppress(TypeError, ValueError):
-        number = int(count) if isinstance(count, str) else operator.index(count)
-    if isinstance(count, bool) or not 1 <= number <= MOST_THREADS:
+def _checked(count: object, what: str) -> int:
+    if (
+        isinstance(count, bool | str)
+        or not hasattr(count, "__index__")
+        or not 1 <= operator.index(count) <= MOST_THREADS
+    ):
         raise ArgumentError(
             what,
             why=f"a program runs on 1 to {MOST_THREADS} threads",
-            instead="give a whole number, or leave it out to use what the machine has",
+            instead="give a whole number, or none to use what the machine has",
         )
-    return number
+    return operator.index(count)
 
 
 def available_threads() -> int:
