@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -81,7 +80,7 @@ def pool():
 
 def script(text: str, timeout: float = 60, **environment: str) -> str:
     """Run a program of its own, which can import what this file defines, and return what it prints."""
-    start = "import sys; sys.path.insert(0, sys.argv[1]); from test_workers import *\n"
+    start = "import random, sys; sys.path.insert(0, sys.argv[1]); from test_workers import *\n"
     result = subprocess.run(
         [sys.executable, "-X", "faulthandler", "-c", start + textwrap.dedent(text), os.path.dirname(__file__)],
         capture_output=True,
@@ -180,8 +179,8 @@ def test_workers_look_for_a_while_before_they_sleep(pool):
     program.run(pool)
     shortest = 1.0
     for _ in range(20):
-        program.run(pool)
         start = time.perf_counter()
+        program.run(pool)
         while pool._lines[1].state != State.PARKED:
             assert time.perf_counter() < start + 30
         shortest = min(shortest, time.perf_counter() - start)
