@@ -1,0 +1,39 @@
+"""The table of functions by the op they compute, and the table of their errors."""
+
+from collections.abc import Callable, Mapping
+
+from backlit.engines.native.builder import Value
+from backlit.engines.native.mathematics.error_function import error_function
+from backlit.engines.native.mathematics.exponential import exponential, exponential_minus_one, sigmoid
+from backlit.engines.native.mathematics.hyperbolic import hyperbolic_cosine, hyperbolic_sine, hyperbolic_tangent
+from backlit.engines.native.mathematics.logarithm import log_add_exponentials, logarithm, logarithm_of_one_plus
+
+__all__ = ["ERROR_BOUNDS", "MATHEMATICS"]
+
+MATHEMATICS: Mapping[str, Callable[..., Value]] = {
+    "cosh": hyperbolic_cosine,
+    "erf": error_function,
+    "exp": exponential,
+    "expm1": exponential_minus_one,
+    "log": logarithm,
+    "log1p": logarithm_of_one_plus,
+    "logaddexp": log_add_exponentials,
+    "sigmoid": sigmoid,
+    "sinh": hyperbolic_sine,
+    "tanh": hyperbolic_tangent,
+}
+"""What computes an op, by its name: a function of the body being written and the op's arguments."""
+
+ERROR_BOUNDS: Mapping[str, Mapping[str, float]] = {
+    "cosh": {"float32": 3.0, "float64": 3.0},
+    "erf": {"float32": 3.0, "float64": 3.0},
+    "exp": {"float32": 2.0, "float64": 2.0},
+    "expm1": {"float32": 3.0, "float64": 3.0},
+    "log": {"float32": 2.0, "float64": 2.0},
+    "log1p": {"float32": 3.0, "float64": 3.0},
+    "logaddexp": {"float32": 3.0, "float64": 3.0},
+    "sigmoid": {"float32": 3.0, "float64": 3.0},
+    "sinh": {"float32": 4.0, "float64": 4.0},
+    "tanh": {"float32": 3.0, "float64": 3.0},
+}
+"""How far a result may be from the exact one, in units in the last place, by op and data type."""
