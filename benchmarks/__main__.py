@@ -10,7 +10,19 @@ from collections.abc import Sequence
 
 from benchmarks.threads import available_cores, limit_cores, run_again
 
-WORKLOADS = ("training", "graphs", "imports", "prediction")
+WORKLOADS = (
+    "training",
+    "nets",
+    "tiny",
+    "prediction",
+    "arrays",
+    "products",
+    "compilation",
+    "whole",
+    "memory",
+    "graphs",
+    "imports",
+)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

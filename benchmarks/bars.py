@@ -3,13 +3,15 @@
 This module imports the contests.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.contest import Result
 from benchmarks.summary import Summary, ratios, summarise
+from benchmarks.workloads.nets import RESIDUAL
+from benchmarks.workloads.nets import ROWS as NETS
 
-__all__ = ["BARS", "Bar", "Verdict", "judge"]
+__all__ = ["BARS", "Bar", "Verdict", "judge", "unjudged"]
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,11 @@ class Bar:
         workload: The workload.
         row: The contest.
         contender: The one who promises.
-        limit: What must not be exceeded: a ratio of times, or seconds where ``peers`` is empty. "3.5 times as fast as"
-            is a ratio of at most 1 / 3.5.
-        peers: Those to whom it is compared; the fastest of them, by its median, counts.
+        limit: What is promised: how many times as fast as the peers at least, or, where ``at_most``, how many times as
+            much as they take, or the seconds where there are no peers.
+        peers: Those to whom it is compared; the best of them, by its median, counts.
+        at_most: Whether less is better.
+        quantity: What is measured: ``time`` or ``memory``.
     """
 
     workload: str
@@ -30,16 +34,23 @@ class Bar:
     contender: str
     limit: float
     peers: tuple[str, ...] = ()
+    at_most: bool = False
+    quantity: str = "time"
+
+    @property
+    def adverb(self) -> str:
+        """What follows the number of times."""
+        if self.quantity == "memory":
+            return "as much as"
+        return "as long as" if self.at_most else "as fast as"
 
     @property
     def words(self) -> str:
         """The promise in words."""
+        bound = f"at {'most' if self.at_most else 'least'} {self.limit:g}"
         if not self.peers:
-            return f"at most {self.limit:g} s"
-        other = self.peers[0] if len(self.peers) == 1 else "the best peer"
-        if self.limit < 1.0:
-            return f"at least {1.0 / self.limit:g} times as fast as {other}"
-        return f"at most {self.limit:g} times as long as {other}"
+            return f"{bound} s"
+        return f"{bound} times {self.adverb} {self.peers[0] if len(self.peers) == 1 else 'the best peer'}"
 
 
 @dataclass(frozen=True)
@@ -53,15 +64,78 @@ class Verdict:
     @property
     def passed(self) -> bool:
         """Whether the median keeps the bar."""
-        return self.measured.median <= self.bar.limit
+        median, limit = self.measured.median, self.bar.limit
+        return median <= limit if self.bar.at_most else median >= limit
+
+
+PYTORCH = ("PyTorch", "PyTorch, fused", "PyTorch, compiled")
+TRAINERS = (*PYTORCH, "JAX, jit per step", "JAX, lax.scan epoch", "scikit-learn")
+
+
+def _faster(workload: str, row: str, factor: float, *peers: str, by: str = "backlit") -> Bar:
+    return Bar(workload, row, by, factor, peers)
+
+
+def _within(workload: str, row: str, seconds: float) -> Bar:
+    return Bar(workload, row, "backlit", seconds, at_most=True)
+
+
+def _digit_net() -> Iterable[Bar]:
+    factors = {1: (3.5, 4.5), 32: (3.2, 3.3), 128: (1.8, 1.8), 512: (1.5, 1.5)}
+    for batch, pair in factors.items():
+        for optimizer, factor in zip(("SGD", "Adam"), pair, strict=True):
+            yield _faster("training", f"batch {batch}, {optimizer}", factor, *TRAINERS)
+
+
+def _other_nets() -> Iterable[Bar]:
+    for name in NETS:
+        for optimizer in ("SGD", "Adam"):
+            yield _faster("nets", f"{name}, {optimizer}", 1.5, *TRAINERS)
+    yield _faster("nets", RESIDUAL, 1.5, *TRAINERS)
+    for row in ("MLP 3-16-16-1, one example", "three neurons, one example", "three neurons, the whole day"):
+        yield _faster("tiny", row, 1000.0, "micrograd")
+        yield _faster("tiny", row, 20.0, *PYTORCH)
+
+
+def _predictions_and_arrays() -> Iterable[Bar]:
+    for contender in ("backlit", "backlit, model.predict"):
+        yield _faster("prediction", "one row", 10.0, "PyTorch", "scikit-learn", by=contender)
+    for row in ("tanh(x) a + b", "softmax", "softmax and back", "layer norm", "layer norm and back"):
+        yield _faster("arrays", row, 1.5, "NumPy", "JAX, jit")
+    for size in (256, 1024, 2048):
+        yield _faster("products", f"{size} × {size}", 0.9, "NumPy")
+    for batch in (32, 128, 512):
+        yield _faster("products", f"784-300-100-10, batch {batch}", 1.2, "NumPy")
+
+
+def _processes() -> Iterable[Bar]:
+    yield _within("compilation", "digit net, Adam, cold", 0.6)
+    yield _within("compilation", "digit net, Adam, cached", 0.03)
+    yield _within("compilation", "1,000 nodes, cold", 3.0)
+    yield _within("compilation", "1,000 nodes of 64 numbers, cold", 3.0)
+    yield _faster("whole", "MNIST to 97 %", 3.0, "PyTorch")
+    for optimizer in ("SGD", "Adam"):
+        row = f"batch 512, {optimizer}: growth of the peak"
+        yield Bar("memory", row, "backlit", 1.0, ("PyTorch",), at_most=True, quantity="memory")
+    yield _within("graphs", "10,000 nodes: build and differentiate", 1.0)
+    yield _within("imports", "first import", 0.2)
 
 
 BARS = (
-    Bar("training", "batch 32, SGD", "backlit reference", 1.5, ("NumPy by hand",)),
-    Bar("training", "batch 32, Adam", "backlit reference", 1.5, ("NumPy by hand",)),
-    Bar("graphs", "10,000 nodes: build and differentiate", "backlit", 1.0),
-    Bar("imports", "first import", "backlit", 0.2),
+    *_digit_net(),
+    *(
+        Bar("training", f"batch 32, {optimizer}", "backlit reference", 1.5, ("NumPy by hand",), at_most=True)
+        for optimizer in ("SGD", "Adam")
+    ),
+    *_other_nets(),
+    *_predictions_and_arrays(),
+    *_processes(),
 )
+
+
+def _of(result: Result, bars: Iterable[Bar]) -> list[Bar]:
+    contest = result.contest
+    return [bar for bar in bars if (bar.workload, bar.row) == (contest.workload, contest.row)]
 
 
 def judge(result: Result, bars: Iterable[Bar] = BARS) -> list[Verdict]:
@@ -75,15 +149,34 @@ def judge(result: Result, bars: Iterable[Bar] = BARS) -> list[Verdict]:
         A verdict for each bar that applies.
     """
     verdicts = []
-    for bar in bars:
+    for bar in _of(result, bars):
         entry = result.entry(bar.contender)
-        if (bar.workload, bar.row) != (result.contest.workload, result.contest.row) or entry is None:
+        rivals = [rival for rival in result.entries if rival.name in bar.peers]
+        if entry is None or (bar.peers and not rivals):
             continue
         if not bar.peers:
-            verdicts.append(Verdict(bar, summarise(entry.seconds), None))
+            verdicts.append(Verdict(bar, summarise(entry.measured), None))
             continue
-        rivals = [rival for rival in result.entries if rival.name in bar.peers]
-        if rivals:
-            best = min(rivals, key=lambda rival: summarise(rival.seconds).median)
-            verdicts.append(Verdict(bar, ratios(entry.seconds, best.seconds), best.name))
+        best = min(rivals, key=lambda rival: summarise(rival.measured).median)
+        pair = (entry.measured, best.measured)
+        verdicts.append(Verdict(bar, ratios(*(pair if bar.at_most else pair[::-1])), best.name))
     return verdicts
+
+
+def unjudged(results: Sequence[Result], bars: Iterable[Bar] = BARS) -> list[Bar]:
+    """List the bars of the contests that were held about which their results say nothing.
+
+    Args:
+        results: What was measured.
+        bars: The bars.
+
+    Returns:
+        Those whose contender, or all of whose peers, took no part.
+    """
+    bars = list(bars)
+    return [
+        bar
+        for result in results
+        for bar in _of(result, bars)
+        if bar not in {verdict.bar for verdict in judge(result, bars)}
+    ]

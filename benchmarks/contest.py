@@ -11,14 +11,25 @@ import importlib
 import importlib.metadata
 import importlib.util
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLOCKS", "Contender", "Contest", "DisagreementError", "Entry", "Prepared", "Result", "Settings", "hold"]
+__all__ = [
+    "CLOCKS",
+    "Contender",
+    "Contest",
+    "DisagreementError",
+    "Entry",
+    "Prepared",
+    "Result",
+    "Settings",
+    "UnavailableError",
+    "hold",
+]
 
 CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
 INSTALL = 'pip install -e ".[bench]"'
@@ -26,6 +37,10 @@ INSTALL = 'pip install -e ".[bench]"'
 
 class DisagreementError(Exception):
     """A contender computes something else, so that its time says nothing."""
+
+
+class UnavailableError(Exception):
+    """A contender cannot do a task here; it is skipped, and the message says why."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class Prepared:
     """A task that is ready to be done.
 
     Args:
-        turn: Does the task once. What it returns is ignored, or, in a contest of ``own_clock``, is the time in seconds.
+        turn: Does the task once. What it returns is ignored, or, in a contest of ``own_measure``, is what was measured.
         answer: Computes the numbers in which all contenders must agree; called once, before any turn. None where there
             is nothing to agree in.
         reset: Goes back to the start, untimed, before every turn; None where a turn changes nothing.
@@ -70,13 +85,15 @@ class Contender:
         name: What the report calls it.
         package: The distribution that must be installed.
         module: The adapter; it is imported only if that is the case.
-        function: The function of the adapter that prepares the task: ``(task) -> Prepared``.
+        function: The function of the adapter that prepares the task: ``(task, **options) -> Prepared``.
+        options: In which of its ways the library does it.
     """
 
     name: str
     package: str
     module: str
     function: str
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def version(self) -> str | None:
@@ -87,9 +104,19 @@ class Contender:
             return None
 
     def prepare(self, task: Any) -> Prepared:
-        """Make the task ready to be done."""
+        """Make the task ready to be done.
+
+        Args:
+            task: The task.
+
+        Returns:
+            What can be done.
+
+        Raises:
+            UnavailableError: If it cannot be done here.
+        """
         prepare = getattr(importlib.import_module(self.module), self.function)
-        return prepare(task)  # type: ignore[no-any-return]
+        return prepare(task, **self.options)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -99,15 +126,19 @@ class Contest:
     Args:
         workload: The workload it belongs to.
         row: What distinguishes it from the others of that workload.
-        unit: What one time stands for, such as ``step``.
+        unit: What one number stands for, such as ``step``.
         contenders: Who takes part; the first is the subject, to which all others are compared.
         task: Makes what ``prepare`` of the adapters takes.
         count: How many units a turn consists of.
         expected: Computes the numbers that every answer must be close to; None where there are none.
         tolerance: By how much an answer may differ, relative to the larger of 1 and the expected number.
         compared: How many numbers of the answer are compared, from the first on; None for all.
-        own_clock: Whether a turn returns the time that it measured itself.
+        own_measure: Whether a turn returns what it measured itself.
         rehearsed: Whether a turn that is not timed goes before each that is.
+        agreed: Makes the task in which all must agree, where that is not the one that is timed: two libraries draw
+            different random numbers.
+        rounds: How many turns are enough, where one takes long; None for as many as are asked for.
+        quantity: What is measured: ``time`` in seconds, or ``memory`` in bytes.
     """
 
     workload: str
@@ -119,18 +150,21 @@ class Contest:
     expected: Callable[[Any], npt.ArrayLike] | None = None
     tolerance: float = 0.0
     compared: int | None = None
-    own_clock: bool = False
+    own_measure: bool = False
     rehearsed: bool = True
+    agreed: Callable[[], Any] | None = None
+    rounds: int | None = None
+    quantity: str = "time"
 
 
 @dataclass
 class Entry:
-    """What came of one contender: seconds per unit, by round, and how far its answer was from the expected one."""
+    """What came of one contender: seconds or bytes per unit, by round, and how far its answer was from the expected."""
 
     name: str
     package: str
     version: str
-    seconds: list[float] = field(default_factory=list)
+    measured: list[float] = field(default_factory=list)
     error: float | None = None
 
 
@@ -190,13 +224,14 @@ def hold(contest: Contest, settings: Settings) -> Result:
         settings: How thoroughly to measure.
 
     Returns:
-        The times.
+        What was measured.
 
     Raises:
         DisagreementError: If the contenders do not compute the same.
     """
     task = contest.task()
-    expected = None if contest.expected is None else contest.expected(task)
+    agreed = task if contest.agreed is None else contest.agreed()
+    expected = None if contest.expected is None else contest.expected(agreed)
     entries: list[tuple[Entry, Prepared]] = []
     skipped = {}
     for contender in contest.contenders:
@@ -204,18 +239,23 @@ def hold(contest: Contest, settings: Settings) -> Result:
         if version is None:
             skipped[contender.name] = f"{contender.package} is not installed: {INSTALL}"
             continue
-        prepared = contender.prepare(task)
         entry = Entry(contender.name, contender.package, version)
-        entry.error = check(contest, contender.name, prepared, expected)
+        try:
+            prepared = contender.prepare(task)
+            checked = prepared if contest.agreed is None else contender.prepare(agreed)
+            entry.error = check(contest, contender.name, checked, expected)
+        except UnavailableError as reason:
+            skipped[contender.name] = str(reason)
+            continue
         entries.append((entry, prepared))
-    for _ in range(settings.rounds):
+    for _ in range(min(settings.rounds, contest.rounds or settings.rounds)):
         for entry, prepared in entries:
-            entry.seconds.append(time_turn(contest, prepared, settings) / contest.count)
+            entry.measured.append(take_turn(contest, prepared, settings) / contest.count)
     return Result(contest, tuple(entry for entry, _ in entries), skipped)
 
 
-def time_turn(contest: Contest, prepared: Prepared, settings: Settings) -> float:
-    """Let one contender have its turn, and return the seconds it took."""
+def take_turn(contest: Contest, prepared: Prepared, settings: Settings) -> float:
+    """Let one contender have its turn, and return what was measured."""
     clock = CLOCKS[settings.clock]
     gc.collect()
     time.sleep(settings.pause)
@@ -225,4 +265,4 @@ def time_turn(contest: Contest, prepared: Prepared, settings: Settings) -> float
         prepared.turn()
     start = clock()
     own = prepared.turn()
-    return float(own) if contest.own_clock else clock() - start
+    return float(own) if contest.own_measure else clock() - start

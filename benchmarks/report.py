@@ -1,4 +1,4 @@
-"""The report: one table a contest, the bars beneath, and the same as JSON.
+"""The report: one table a contest, the bars beneath and all of them in the end, and the same as JSON.
 
 The tables are Markdown, which can be read as it stands and put into a page as it is.
 
@@ -9,22 +9,27 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.bars import Verdict, judge
+from benchmarks.bars import Bar, Verdict, judge
 from benchmarks.contest import Entry, Result, Settings
 from benchmarks.summary import ratios, summarise
 
-__all__ = ["as_data", "format_machine", "format_result", "format_seconds", "format_verdicts"]
+__all__ = ["as_data", "format_bars", "format_machine", "format_quantity", "format_result", "format_verdicts"]
 
-FORMAT = 1
+FORMAT = 2
 """The version of the JSON; it changes whenever a reader of the old would misread the new."""
 
 
-def format_seconds(seconds: float) -> str:
-    """Write a time with three digits and a unit that suits it."""
-    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
-        if seconds >= factor:
-            return f"{_three_digits(seconds / factor)} {unit}"
-    return f"{_three_digits(seconds / 1e-9)} ns"
+_UNITS = {
+    "time": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
+    "memory": ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
+}
+
+
+def format_quantity(value: float, quantity: str = "time") -> str:
+    """Write seconds or bytes with three digits and a unit that suits them."""
+    units = _UNITS[quantity]
+    factor, unit = next((pair for pair in units if value >= pair[0]), units[-1])
+    return f"{_three_digits(value / factor)} {unit}"
 
 
 def _three_digits(number: float) -> str:
@@ -54,35 +59,59 @@ def format_result(result: Result) -> str:
     Returns:
         Lines of text.
     """
-    subject, rows = result.entries[0], []
+    skipped = [f"skipped: {name} ({reason})" for name, reason in result.skipped.items()]
+    if not result.entries:
+        return "\n".join([f"{result.contest.row}: nobody takes part", *skipped])
+    subject, rows, quantity = result.entries[0], [], result.contest.quantity
     for entry in result.entries:
-        time = summarise(entry.seconds)
-        spread = f"{format_seconds(time.lower)} – {format_seconds(time.upper)}"
+        found = summarise(entry.measured)
+        spread = f"{format_quantity(found.lower, quantity)} – {format_quantity(found.upper, quantity)}"
         times, quartiles = "1", ""
         if entry is not subject:
-            ratio = ratios(entry.seconds, subject.seconds)
+            ratio = ratios(entry.measured, subject.measured)
             times, quartiles = f"{ratio.median:.2f}", f"{ratio.lower:.2f} – {ratio.upper:.2f}"
-        rows.append((entry.name, format_seconds(time.median), spread, times, quartiles))
+        rows.append((entry.name, format_quantity(found.median, quantity), spread, times, quartiles))
     head = (result.contest.row, f"median per {result.contest.unit}", "quartiles", f"÷ {subject.name}", "quartiles")
-    skipped = [f"skipped: {name} ({reason})" for name, reason in result.skipped.items()]
     return "\n".join([_table(head, rows), *(["", *skipped] if skipped else [])])
 
 
+def _measured(verdict: Verdict) -> tuple[str, str]:
+    """Write what was measured beside a bar, and pass or miss."""
+    found = verdict.measured
+    numbers = [found.median, found.lower, found.upper]
+    if verdict.against is None:
+        texts = [format_quantity(number, verdict.bar.quantity) for number in numbers]
+    else:
+        texts = [f"{number:.2f}" for number in numbers]
+    against = "" if verdict.against is None else f" times {verdict.bar.adverb} {verdict.against}"
+    return f"{texts[0]} ({texts[1]} – {texts[2]}){against}", "pass" if verdict.passed else "MISS"
+
+
 def format_verdicts(verdicts: Sequence[Verdict]) -> str:
-    """Write the bars beside what was measured, each with pass or miss."""
+    """Write the bars of a contest beside what was measured, each with pass or miss."""
     lines = []
     for verdict in verdicts:
-        measured = verdict.measured
-        if verdict.against is None:
-            numbers = [format_seconds(number) for number in (measured.median, measured.lower, measured.upper)]
-        else:
-            numbers = [f"{number:.2f}" for number in (measured.median, measured.lower, measured.upper)]
-        to = f" times the time of {verdict.against}" if verdict.against else ""
-        word = "pass" if verdict.passed else "MISS"
-        lines.append(
-            f"bar: {verdict.bar.contender} {verdict.bar.words}: {numbers[0]} ({numbers[1]} – {numbers[2]}){to}: {word}"
-        )
+        text, word = _measured(verdict)
+        lines.append(f"bar: {verdict.bar.contender} {verdict.bar.words}: {text}: {word}")
     return "\n".join(lines)
+
+
+def format_bars(verdicts: Sequence[Verdict], missing: Sequence[Bar]) -> str:
+    """Write all bars as one table.
+
+    Args:
+        verdicts: What was measured beside them.
+        missing: Those whose contest was held without the contender or all of the peers.
+
+    Returns:
+        Lines of text.
+    """
+    rows = []
+    for verdict in verdicts:
+        bar = verdict.bar
+        rows.append((f"{bar.workload}, {bar.row}", f"{bar.contender} {bar.words}", *_measured(verdict)))
+    rows += [(f"{bar.workload}, {bar.row}", f"{bar.contender} {bar.words}", "", "not measured") for bar in missing]
+    return _table(("contest", "bar", "measured", ""), rows)
 
 
 def format_machine(machine: dict[str, Any]) -> str:
@@ -118,14 +147,14 @@ def as_data(machine: dict[str, Any], settings: Settings, results: Sequence[Resul
 
 
 def _contest_data(result: Result) -> dict[str, Any]:
-    subject = result.entries[0]
     return {
         "workload": result.contest.workload,
         "row": result.contest.row,
         "unit": result.contest.unit,
+        "quantity": result.contest.quantity,
         "count": result.contest.count,
         "tolerance": result.contest.tolerance,
-        "contenders": [_entry_data(entry, subject) for entry in result.entries],
+        "contenders": [_entry_data(entry, result.entries[0]) for entry in result.entries],
         "skipped": result.skipped,
         "bars": [_verdict_data(verdict) for verdict in judge(result)],
     }
@@ -134,8 +163,8 @@ def _contest_data(result: Result) -> dict[str, Any]:
 def _entry_data(entry: Entry, subject: Entry) -> dict[str, Any]:
     return {
         **asdict(entry),
-        "summary": asdict(summarise(entry.seconds)),
-        "ratio_to_first": asdict(ratios(entry.seconds, subject.seconds)),
+        "summary": asdict(summarise(entry.measured)),
+        "ratio_to_first": asdict(ratios(entry.measured, subject.measured)),
     }
 
 

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.bars import judge
+from benchmarks.bars import judge, unjudged
 from benchmarks.contest import Contest, DisagreementError, Result, Settings, hold
 from benchmarks.machine import describe_machine
-from benchmarks.report import as_data, format_machine, format_result, format_verdicts
+from benchmarks.report import as_data, format_bars, format_machine, format_result, format_verdicts
 
 __all__ = ["contests_of", "run"]
 
@@ -65,8 +65,11 @@ def run(asked: argparse.Namespace) -> int:
             print(disagreement, file=sys.stderr)
             return 1
         results.append(result)
-        verdicts = format_verdicts(judge(result))
-        print("", format_result(result), *(["", verdicts] if verdicts else []), sep="\n", flush=True)
+        beneath = format_verdicts(judge(result))
+        print("", format_result(result), *(["", beneath] if beneath else []), sep="\n", flush=True)
+    verdicts, missing = [verdict for result in results for verdict in judge(result)], unjudged(results)
+    if verdicts or missing:
+        print("\n### bars\n", format_bars(verdicts, missing), sep="\n")
     if asked.json:
         report = as_data(machine, settings, results)
         Path(asked.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 __all__ = ["VARIABLES", "available_cores", "environment", "limit_cores", "run_again"]
 
-VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BACKLIT_THREADS")
 
 
 def available_cores() -> int:

@@ -13,9 +13,9 @@ from benchmarks.tapes import Tape, chain, gradient, web
 
 __all__ = ["contests"]
 
-BACKLIT = "benchmarks.peers.backlit_reference"
-PYTORCH = Contender("PyTorch", "torch", "benchmarks.peers.pytorch", "build_and_differentiate")
-JAX = Contender("JAX, traced", "jax", "benchmarks.peers.xla", "build_and_differentiate")
+BACKLIT = "benchmarks.peers.tapes.with_backlit"
+PYTORCH = Contender("PyTorch", "torch", "benchmarks.peers.tapes.with_pytorch", "build_and_differentiate")
+JAX = Contender("JAX, traced", "jax", "benchmarks.peers.tapes.with_jax", "build_and_differentiate")
 
 
 def _contest(row: str, tape: Callable[[], Tape], stage: str, *peers: Contender) -> Contest:

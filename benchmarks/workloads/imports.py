@@ -7,18 +7,22 @@ from benchmarks.contest import Contender, Contest, Settings
 
 __all__ = ["contests"]
 
-MODULE = "benchmarks.peers.imported"
+_MODULE = "benchmarks.peers.processes.importing"
+
+
+def _contender(name: str, package: str, module: str) -> Contender:
+    return Contender(name, package, _MODULE, "import_package", {"module": module})
 
 
 def contests(settings: Settings) -> list[Contest]:
     """Return the one contest; a rehearsal writes the compiled files of Python, which everyone has from then on."""
     contenders = [
-        Contender("backlit", "backlit", MODULE, "import_backlit"),
-        Contender("NumPy", "numpy", MODULE, "import_numpy"),
-        Contender("scikit-learn", "scikit-learn", MODULE, "import_scikit_learn"),
-        Contender("PyTorch", "torch", MODULE, "import_torch"),
-        Contender("JAX", "jax", MODULE, "import_jax"),
+        _contender("backlit", "backlit", "backlit"),
+        _contender("NumPy", "numpy", "numpy"),
+        _contender("scikit-learn", "scikit-learn", "sklearn.neural_network"),
+        _contender("PyTorch", "torch", "torch"),
+        _contender("JAX", "jax", "jax"),
     ]
     if settings.quick:
         contenders = contenders[:2]
-    return [Contest("imports", "first import", "process", contenders, lambda: settings.clock, own_clock=True)]
+    return [Contest("imports", "first import", "process", contenders, lambda: settings.clock, own_measure=True)]

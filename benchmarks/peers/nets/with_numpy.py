@@ -1,7 +1,7 @@
 """NumPy by hand: the step as a careful student writes it, every derivative worked out on paper.
 
-It writes over what is no longer needed, and knows nothing that the others could not know. In float64 it is the referee
-of all others.
+It writes over what is no longer needed, and knows nothing that the others could not know. Only the digit net is worked
+out here.
 
 This module imports NumPy.
 """
@@ -9,21 +9,21 @@ This module imports NumPy.
 import numpy as np
 
 from benchmarks.contest import Prepared
-from benchmarks.nets import Array, PredictionTask, TrainingTask
+from benchmarks.nets import Array, parameters
+from benchmarks.tasks import PredictionTask, TrainingTask
 
-__all__ = ["Net", "losses", "predict", "probabilities", "train"]
+__all__ = ["predict", "train"]
 
 
-class Net:
+class _DigitNet:
     """The net, its gradients by hand, and its two update rules.
 
     Args:
         task: The initial weights, the optimiser and its learning rate.
-        dtype: The data type in which everything is computed.
     """
 
-    def __init__(self, task: TrainingTask, dtype: str = "float32") -> None:
-        self.initial = [np.asarray(array, dtype=dtype) for layer in task.weights for array in layer]
+    def __init__(self, task: TrainingTask) -> None:
+        self.initial = list(parameters(task.net))
         self.rate = task.rate
         self.update = self.descend if task.optimizer == "SGD" else self.adapt
         self.reset()
@@ -90,29 +90,22 @@ class Net:
 
 def train(task: TrainingTask) -> Prepared:
     """Prepare the training steps."""
-    net = Net(task)
+    net = _DigitNet(task)
 
     def epoch() -> list[float]:
-        return [net.step(x, labels) for x, labels in zip(task.inputs, task.labels, strict=True)]
+        return [net.step(x, labels) for x, labels in zip(task.inputs, task.targets, strict=True)]
 
     return Prepared(epoch, epoch, net.reset)
 
 
-def losses(task: TrainingTask) -> list[float]:
-    """Compute the losses of the steps in float64: what every contender must come close to."""
-    net = Net(task, "float64")
-    return [net.step(x.astype("float64"), labels) for x, labels in zip(task.inputs, task.labels, strict=True)]
-
-
-def probabilities(weights: tuple[tuple[Array, Array], ...], x: Array) -> Array:
+def _probabilities(weights: list[Array], x: Array) -> Array:
     """Compute the probability of each digit."""
-    for weight, bias in weights[:-1]:
+    for weight, bias in zip(weights[:-2:2], weights[1:-2:2], strict=True):
         x = x @ weight
         x += bias
         np.maximum(x, 0.0, out=x)
-    weight, bias = weights[-1]
-    x = x @ weight
-    x += bias
+    x = x @ weights[-2]
+    x += weights[-1]
     x -= x.max(axis=1, keepdims=True)
     np.exp(x, out=x)
     x /= x.sum(axis=1, keepdims=True)
@@ -121,9 +114,10 @@ def probabilities(weights: tuple[tuple[Array, Array], ...], x: Array) -> Array:
 
 def predict(task: PredictionTask) -> Prepared:
     """Prepare the prediction of one row."""
+    weights = list(parameters(task.net))
 
     def turn() -> None:
         for _ in range(task.calls):
-            probabilities(task.weights, task.row)
+            _probabilities(weights, task.row)
 
-    return Prepared(turn, lambda: probabilities(task.weights, task.row))
+    return Prepared(turn, lambda: _probabilities(weights, task.row))

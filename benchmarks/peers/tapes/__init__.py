@@ -1,0 +1,1 @@
+"""Large graphs of single numbers."""
