@@ -18,7 +18,7 @@ from backlit.engines.native.product_bands import (
     row_bands,
 )
 from backlit.engines.native.product_dot import emit_dots
-from backlit.engines.native.product_pack import copy_panel, copy_strip
+from backlit.engines.native.product_pack import copy_panel, copy_strips
 from backlit.engines.native.product_plan import Matrix, ProductPlan, plan_product
 from backlit.engines.native.product_tile import Tile, accumulate
 
@@ -114,71 +114,94 @@ class _Tiles:
 
     def write(self) -> None:
         """Write the loops."""
-        plan = self.plan
-        bands = row_bands(self.body, self.rows, plan.tile_rows)
-        if plan.rows_outside:
+        plan, body = self.plan, self.body
+        bands = row_bands(body, self.rows, plan.tile_rows)
+        if plan.rows_outside and plan.copy_right:
             block = _Block(self.rows[0], self.columns[0], self.inner)
-            panels = column_bands(self.body, self.columns, plan.tile_vectors, plan.lanes)
-            for band in bands:
-                self._rows_outside(block, band, panels)
-            return
+            for panels in column_bands(body, self.columns, plan.tile_vectors, plan.lanes):
+                with body.loop(panels.start, panels.stop, panels.size * plan.lanes) as column:
+                    self._panel(block, panels, column.index, copy=True)
         with (
-            blocks(self.body, self.columns, plan.block_columns) as (columns, _, _),
-            blocks_of_bands(self.body, bands, plan.block_rows) as (parts, row),
-            blocks(self.body, self.inner, plan.block_inner) as (inner, first, last),
+            blocks(body, self.columns, plan.block_columns) as (columns, _, _),
+            blocks_of_bands(body, bands, plan.block_rows) as (parts, row),
+            blocks(body, self.inner, plan.block_inner) as (inner, first, last),
         ):
             block = _Block(row, columns[0], inner, first, last)
             if plan.copy_left:
                 for band in parts:
-                    with self.body.loop(band.start, band.stop, band.size) as turn:
-                        self._strip(block, band, turn.index, copy=True)
-            for panels in column_bands(self.body, columns, plan.tile_vectors, plan.lanes):
+                    self._copy_left(block, band)
+            panels = column_bands(body, columns, plan.tile_vectors, plan.lanes)
+            if plan.rows_outside:
+                self._rows_outside(block, parts, panels)
+            else:
                 self._panels_outside(block, parts, panels)
 
-    def _rows_outside(self, block: _Block, band: Band, panels: list[Band]) -> None:
-        with self.body.loop(band.start, band.stop, band.size) as row:
-            left = self._strip(replace(block, row=row.index), band, row.index, copy=True)
-            for panel in panels:
-                with self.body.loop(panel.start, panel.stop, panel.size * self.plan.lanes) as column:
-                    tile, _ = self._tile(band.size, panel, column.index)
-                    right = self.right.moved(self.body, block.inner[0], column.index, self.plan.size)
-                    self._sum(block, tile, (row.index, column.index), (left, right))
+    def _rows_outside(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
+        body, lanes = self.body, self.plan.lanes
+        for band in bands:
+            with body.loop(band.start, band.stop, band.size) as row:
+                left = self._strip(block, band, row.index)
+                for panel in panels:
+                    with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
+                        right = self._panel(block, panel, column.index, copy=False)
+                        tile = self._tile(band.size, panel, column.index)
+                        self._sum(block, tile, (row.index, column.index), (left, right))
 
-    def _panels_outside(self, block: _Block, bands: list[Band], panels: Band) -> None:
-        plan, body = self.plan, self.body
-        with body.loop(panels.start, panels.stop, panels.size * plan.lanes) as column:
-            right = self.right.moved(body, block.inner[0], column.index, plan.size)
-            tile, exists = self._tile(0, panels, column.index)
-            if plan.copy_right:
-                target = body.address(self.scratch, [], plan.left_bytes, 1)
-                right = copy_panel(body, tile, right, target, length(body, block.inner), exists)
-            for band in bands:
-                with body.loop(band.start, band.stop, band.size) as row:
-                    left = self._strip(block, band, row.index, copy=False)
-                    self._sum(block, replace(tile, rows=band.size), (row.index, column.index), (left, right))
+    def _panels_outside(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
+        body, lanes = self.body, self.plan.lanes
+        for panel in panels:
+            with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
+                right = self._panel(block, panel, column.index, copy=True)
+                for band in bands:
+                    with body.loop(band.start, band.stop, band.size) as row:
+                        left = self._strip(block, band, row.index)
+                        tile = self._tile(band.size, panel, column.index)
+                        self._sum(block, tile, (row.index, column.index), (left, right))
 
-    def _tile(self, rows: int, panel: Band, column: Value) -> tuple[Tile, Value]:
-        """Describe the tile that begins at a column, and count the columns that it has."""
+    def _panel(self, block: _Block, panel: Band, column: Value, *, copy: bool) -> Matrix:
+        """Return the columns of the right matrix that a tile reads; copy them, or say where their copy lies."""
         plan, body = self.plan, self.body
-        mask, exists = None, constant(panel.size * plan.lanes)
-        if panel.ragged:
-            exists = body.whole("sub", panel.stop, column)
-            mask = body.mask_below(body.whole("sub", exists, (panel.size - 1) * plan.lanes), plan.lanes)
-            exists = body.intrinsic("smin", exists, constant(panel.size * plan.lanes))
-        return Tile(rows, panel.size, plan.lanes, LLVM_TYPES[plan.dtype], plan.size, mask), exists
-
-    def _strip(self, block: _Block, band: Band, row: Value, *, copy: bool) -> Matrix:
-        """Return the rows of the left matrix that a tile reads; copy them, or say where their copy lies."""
-        plan, body = self.plan, self.body
-        source = self.left.moved(body, row, block.inner[0], plan.size)
-        if not plan.copy_left:
+        source = self.right.moved(body, block.inner[0], column, plan.size)
+        if not plan.copy_right:
             return source
+        base = body.address(self.scratch, [], plan.left_bytes, 1)
+        before = [(length(body, (block.column, column)), plan.steps)] if plan.rows_outside else []
+        target = body.address(base, before, 0, plan.size)
+        width = panel.size * plan.lanes
+        if copy:
+            exists = constant(width)
+            if panel.ragged:
+                exists = body.intrinsic("smin", length(body, (column, panel.stop)), exists)
+            tile = self._tile(0, panel, column)
+            return copy_panel(body, tile, source, target, length(body, block.inner), exists)
+        return Matrix(target, width, 1)
+
+    def _tile(self, rows: int, panel: Band, column: Value) -> Tile:
+        """Describe the tile that begins at a column."""
+        plan, body = self.plan, self.body
+        mask = None
+        if panel.ragged:
+            last = body.whole("add", column, (panel.size - 1) * plan.lanes)
+            mask = body.mask_below(length(body, (last, panel.stop)), plan.lanes)
+        return Tile(rows, panel.size, plan.lanes, LLVM_TYPES[plan.dtype], plan.size, mask)
+
+    def _copy_left(self, block: _Block, band: Band) -> None:
+        """Copy the rows of the left matrix that the tiles of a band read."""
+        plan, body = self.plan, self.body
+        source = self.left.moved(body, constant(0), block.inner[0], plan.size)
+        tile = Tile(band.size, 1, plan.lanes, LLVM_TYPES[plan.dtype], plan.size)
+        target = self._strip(block, band, block.row)
+        rows = (band.start, band.stop)
+        copy_strips(body, tile, source, target, rows, block.row, length(body, block.inner), plan.left_row_stride)
+
+    def _strip(self, block: _Block, band: Band, row: Value) -> Matrix:
+        """Return the rows of the left matrix that a tile reads, or their copy."""
+        plan, body = self.plan, self.body
+        if not plan.copy_left:
+            return self.left.moved(body, row, block.inner[0], plan.size)
         before = length(body, (block.row, row))
         target = body.address(self.scratch, [(before, plan.left_row_stride)], 0, plan.size)
-        tile = Tile(band.size, 1, plan.lanes, LLVM_TYPES[plan.dtype], plan.size)
-        if copy:
-            return copy_strip(body, tile, source, target, length(body, block.inner), plan.left_row_stride)
-        strides = (plan.left_row_stride, 1) if source.column_stride == 1 else (1, band.size)
+        strides = (plan.left_row_stride, 1) if self.left.column_stride == 1 else (1, band.size)
         return Matrix(target, *strides)
 
     def _sum(self, block: _Block, tile: Tile, place: Range, matrices: tuple[Matrix, Matrix]) -> None:

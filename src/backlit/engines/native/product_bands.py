@@ -118,10 +118,12 @@ def blocks(body: Body, whole: Range, size: int) -> Iterator[tuple[Range, Value |
     if not size:
         yield whole, None, None
         return
-    with body.loop(whole[0], whole[1], size) as turn:
+    count = length(body, whole)
+    even = count.is_constant and int(count.text) % size == 0
+    # A range that turns out empty is one empty block, because what becomes of empty sums is to be written too.
+    end = whole[1] if count.is_constant else body.intrinsic("smax", whole[1], body.whole("add", whole[0], 1))
+    with body.loop(whole[0], end, size) as turn:
         after = body.whole("add", turn.index, size)
-        count = length(body, whole)
-        even = count.is_constant and int(count.text) % size == 0
         stop = after if even else body.intrinsic("smin", after, whole[1])
         yield (turn.index, stop), body.compare("eq", turn.index, whole[0]), body.compare("sge", after, whole[1])
 

@@ -85,54 +85,40 @@ def _transpose(body: Body, tile: Tile, source: Matrix, target: Matrix, inner: Va
                 body.store(vector, body.address(target.address, terms, step * target.row_stride, tile.size))
 
 
-def copy_strip(body: Body, tile: Tile, source: Matrix, target: Value, inner: Value, row_stride: int) -> Matrix:
-    """Copy the rows of the left matrix that one tile reads.
+def copy_strips(
+    body: Body, tile: Tile, source: Matrix, target: Matrix, rows: tuple[Value, Value], origin: Value, inner: Value, apart: int
+) -> None:
+    """Copy rows of the left matrix: side by side as they lie, or, where columns lie together, in strips of a tile each.
 
     Args:
         body: Where it is written.
-        tile: The tile.
-        source: The left matrix, from the tile's first row.
-        target: Where they go.
+        tile: The tile that will read them.
+        source: The left matrix.
+        target: Where the copy of the tile of row ``origin`` goes.
+        rows: Which rows.
+        origin: The row at the beginning of the copy.
         inner: How many columns they have.
-        row_stride: How far apart rows are put, in elements, where their elements are neighbours in the source.
-
-    Returns:
-        The copy.
+        apart: How far apart the copies of neighbouring rows begin, in elements.
     """
     if source.column_stride == 1:
-        strip = Matrix(target, row_stride, 1)
         whole = whole_steps(body, inner, tile.lanes)
-        for start, stop, step in ((constant(0), whole, tile.lanes), (whole, inner, 1)):
-            with body.loop(start, stop, step) as turn:
-                for row in range(tile.rows):
-                    _copy_vector(body, (source, strip), (constant(0), row), (turn.index, 0), step, tile)
-        return strip
-    strip = Matrix(target, 1, tile.rows)
-    with body.loop(0, inner) as turn:
+        with body.loop(*rows) as row:
+            line = source.moved(body, row.index, constant(0), tile.size).address
+            copy = body.address(target.address, [(body.whole("sub", row.index, origin), apart)], 0, tile.size)
+            for start, stop, lanes in ((constant(0), whole, tile.lanes), (whole, inner, 1)):
+                with body.loop(start, stop, lanes) as turn:
+                    places = [body.address(place, [(turn.index, 1)], 0, tile.size) for place in (line, copy)]
+                    body.store(body.load(places[0], tile.type, lanes, pinned=True), places[1])
+        return
+    # All rows of a column at a time, because they share lines of the cache.
+    with body.loop(0, inner) as turn, body.loop(rows[0], rows[1], tile.rows) as strip:
+        line = source.moved(body, strip.index, turn.index, tile.size).address
+        terms = [(body.whole("sub", strip.index, origin), apart), (turn.index, tile.rows)]
+        copy = body.address(target.address, terms, 0, tile.size)
         row = 0
         while row < tile.rows:
             left = tile.rows - row
-            together = min(1 << (left.bit_length() - 1), tile.lanes) if source.row_stride == 1 else 1
-            _copy_vector(body, (source, strip), (constant(0), row), (turn.index, 0), together, tile)
-            row += together
-    return strip
-
-
-def _copy_vector(
-    body: Body,
-    matrices: tuple[Matrix, Matrix],
-    row: tuple[Value, int],
-    column: tuple[Value, int],
-    lanes: int,
-    tile: Tile,
-) -> None:
-    source, target = (
-        body.address(
-            matrix.address,
-            [(row[0], matrix.row_stride), (column[0], matrix.column_stride)],
-            row[1] * matrix.row_stride + column[1] * matrix.column_stride,
-            tile.size,
-        )
-        for matrix in matrices
-    )
-    body.store(body.load(source, tile.type, lanes, pinned=True), target)
+            lanes = min(1 << (left.bit_length() - 1), tile.lanes) if source.row_stride == 1 else 1
+            value = body.load(body.address(line, [], row * source.row_stride, tile.size), tile.type, lanes, pinned=True)
+            body.store(value, body.address(copy, [], row, tile.size))
+            row += lanes

@@ -5,7 +5,7 @@ is used. The plan answers that on three levels: a tile of sums that fills the re
 that stays in the first caches, and a block of the left one that stays in the second (Goto and van de Geijn, 2008).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value
 from backlit.engines.native.target import Target
@@ -97,13 +97,14 @@ class ProductPlan:
     @property
     def left_bytes(self) -> int:
         """The scratch that a copied block of the left matrix needs."""
-        blocks = 1 if self.rows_outside else self.block_rows or -(-self.rows // self.tile_rows)
+        blocks = self.block_rows or -(-self.rows // self.tile_rows)
         return _round_up(blocks * self.tile_rows * self.left_row_stride * self.size, 64) if self.copy_left else 0
 
     @property
     def right_bytes(self) -> int:
         """The scratch that a copied panel of the right matrix needs."""
-        panel = max(self.steps, 1) * self.tile_vectors * self.lanes * self.size
+        columns = _round_up(self.columns, self.lanes) if self.rows_outside else self.tile_vectors * self.lanes
+        panel = max(self.steps, 1) * columns * self.size
         return _round_up(panel, 64) if self.copy_right else 0
 
     @property
@@ -177,30 +178,31 @@ def plan_product(
         return ProductPlan(rows, columns, inner, dtype, size, lanes, True, tile_rows, 1, 1)
     tile_rows, tile_vectors = _tile(target, rows, columns, inner, lanes, floating)
     left_line = left_strides[0] == 1 and left_strides[1] != 1
-    large = floating and rows >= 48 and columns * size >= 512 and inner > INNER_BLOCK * 5 // 4
-    copy_right = not contiguous
-    rows_outside = updating and contiguous
-    block_rows = 0
-    if not rows_outside:
-        strip = tile_rows * max(inner, 1) * size
-        if strip * -(-rows // tile_rows) > LEFT_BLOCK:
-            block_rows = max(1, LEFT_BLOCK // strip)
-    return ProductPlan(
-        rows,
-        columns,
-        inner,
-        dtype,
-        size,
-        lanes,
-        False,
-        tile_rows,
-        tile_vectors,
-        _unroll(inner, tile_rows * tile_vectors, floating),
-        rows_outside=rows_outside,
-        copy_left=rows_outside and left_line and inner > 64 and columns > 2 * lanes,
-        copy_right=copy_right,
-        block_rows=0 if copy_right else block_rows,
+    plan = ProductPlan(
+        rows, columns, inner, dtype, size, lanes, False, tile_rows, tile_vectors, _unroll(inner, tile_rows * tile_vectors, floating)
     )
+    if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * columns >= 1 << 26:
+        return _in_blocks(plan)
+    if updating:
+        copy_left = left_line and inner > 64 and columns > 2 * lanes
+        return replace(plan, rows_outside=True, copy_left=copy_left, block_rows=4 if copy_left else 0, copy_right=not contiguous or (rows >= 64 and inner >= 16))
+    return replace(plan, copy_right=not contiguous, block_rows=_block_rows(plan, inner) if contiguous else 0)
+
+
+def _in_blocks(plan: ProductPlan) -> ProductPlan:
+    """Divide a large product into blocks whose parts are copied together, so that each fits its cache."""
+    parts = -(-plan.inner // INNER_BLOCK)
+    inner = _round_up(-(-plan.inner // parts), 8) if parts > 1 else 0
+    block_rows = _block_rows(plan, inner or plan.inner)
+    columns = COLUMN_BLOCK if plan.columns > COLUMN_BLOCK and inner else 0
+    return replace(plan, copy_left=True, copy_right=True, block_rows=block_rows, block_columns=columns, block_inner=inner)
+
+
+def _block_rows(plan: ProductPlan, inner: int) -> int:
+    """Count the tiles of a block whose part of the left matrix fits its cache; blocks are as equal as they can be."""
+    tiles = -(-plan.rows // plan.tile_rows)
+    most = max(1, LEFT_BLOCK // (plan.tile_rows * max(inner, 1) * plan.size))
+    return -(-tiles // -(-tiles // most))
 
 
 def element_size(dtype: str) -> int:

@@ -48,7 +48,14 @@ def whole_steps(body: Body, count: Value, step: int) -> Value:
 
 
 def accumulate(
-    body: Body, tile: Tile, left: Matrix, right: Matrix, inner: Value, unroll: int, *, masked: bool
+    body: Body,
+    tile: Tile,
+    left: Matrix,
+    right: Matrix,
+    inner: Value,
+    unroll: int,
+    *,
+    masked: bool,
 ) -> list[Value]:
     """Write the loop that sums a tile.
 
@@ -80,7 +87,14 @@ def accumulate(
 
 
 def _step(
-    body: Body, tile: Tile, left: Matrix, right: Matrix, inner: tuple[Value, int], sums: list[Value], *, masked: bool
+    body: Body,
+    tile: Tile,
+    left: Matrix,
+    right: Matrix,
+    inner: tuple[Value, int],
+    sums: list[Value],
+    *,
+    masked: bool,
 ) -> list[Value]:
     """Add the products of one step of the inner dimension."""
     index, offset = inner
