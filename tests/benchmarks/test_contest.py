@@ -5,7 +5,16 @@ import types
 from dataclasses import replace
 
 import pytest
-from benchmarks.contest import Contender, Contest, DisagreementError, Prepared, Settings, distance, hold
+from benchmarks.contest import (
+    Contender,
+    Contest,
+    DisagreementError,
+    Prepared,
+    Settings,
+    UnavailableError,
+    distance,
+    hold,
+)
 
 SETTINGS = Settings(rounds=3, pause=0.0)
 
@@ -37,7 +46,7 @@ def make_contest(*functions, package="numpy", **settings):
 def test_contenders_take_turns(adapter):
     result = hold(make_contest("first", "second"), SETTINGS)
     assert adapter.turns == ["first", "second"] * 3
-    assert [len(entry.seconds) for entry in result.entries] == [3, 3]
+    assert [len(entry.measured) for entry in result.entries] == [3, 3]
     assert [entry.error for entry in result.entries] == [0.0, 0.0]
 
 
@@ -53,9 +62,9 @@ def test_every_turn_starts_from_the_same_place(adapter):
     assert adapter.turns == ["reset", "turn", "turn"] * 3
 
 
-def test_a_contender_may_bring_its_own_clock_and_times_are_per_unit(adapter):
-    result = hold(make_contest("first", own_clock=True, count=5), SETTINGS)
-    assert result.entries[0].seconds == [0.1, 0.1, 0.1]
+def test_a_contender_may_measure_itself_and_numbers_are_per_unit(adapter):
+    result = hold(make_contest("first", own_measure=True, count=5), SETTINGS)
+    assert result.entries[0].measured == [0.1, 0.1, 0.1]
 
 
 def test_a_contender_that_computes_something_else_stops_the_contest_before_any_turn(adapter):
@@ -76,6 +85,35 @@ def test_a_contender_that_is_not_installed_is_not_even_imported(monkeypatch):
     result = hold(make_contest("first", package="no-such-package"), SETTINGS)
     assert result.entries == ()
     assert result.skipped == {"first": 'no-such-package is not installed: pip install -e ".[bench]"'}
+
+
+def test_a_contender_that_cannot_do_the_task_is_skipped_with_its_reason(adapter):
+    def unable(task):
+        raise UnavailableError("it never learned this")
+
+    adapter.unable = unable
+    result = hold(make_contest("unable", "second"), SETTINGS)
+    assert result.skipped == {"unable": "it never learned this"}
+    assert [entry.name for entry in result.entries] == ["second"]
+
+
+def test_options_reach_the_adapter(adapter):
+    adapter.chosen = lambda task, fused: Prepared(lambda: fused)
+    contender = Contender("fused", "numpy", "made_up_adapter", "chosen", {"fused": 7.0})
+    contest = replace(make_contest(own_measure=True, expected=None), contenders=[contender])
+    assert hold(contest, SETTINGS).entries[0].measured == [7.0, 7.0, 7.0]
+
+
+def test_all_may_agree_in_another_task_than_the_one_that_is_timed(adapter):
+    contest = make_contest("first", agreed=lambda: [3.0])
+    assert hold(contest, SETTINGS).entries[0].error == 0.0
+    with pytest.raises(DisagreementError, match="off by 0"):
+        hold(make_contest("wrong", agreed=lambda: [3.0]), SETTINGS)
+
+
+@pytest.mark.parametrize(("enough", "turns"), [(None, 3), (2, 2), (5, 3)])
+def test_a_contest_that_takes_long_has_fewer_rounds(adapter, enough, turns):
+    assert len(hold(make_contest("first", rounds=enough), SETTINGS).entries[0].measured) == turns
 
 
 @pytest.mark.parametrize(

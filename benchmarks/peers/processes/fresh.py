@@ -4,9 +4,11 @@ This module imports the standard library and the contests.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,10 +56,11 @@ def with_empty_cache(*arguments: str) -> float:
 
 def with_kept_cache(*arguments: str) -> Callable[..., float]:
     """Run Python once, and return what does the same with everything that backlit has compiled then."""
-    folder = tempfile.TemporaryDirectory(prefix="backlit-benchmark-")
-    last_number(*arguments, cache=folder.name)
+    folder = tempfile.mkdtemp(prefix="backlit-benchmark-")
+    last_number(*arguments, cache=folder)
 
     def run(*others: str) -> float:
-        return last_number(*others, cache=folder.name)  # the folder lives as long as this function
+        return last_number(*others, cache=folder)
 
+    weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
     return run
