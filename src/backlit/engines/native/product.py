@@ -5,6 +5,7 @@ follows, a bias and an activation, or the update of a weight. So the product its
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
@@ -18,7 +19,7 @@ from backlit.engines.native.product_bands import (
     row_bands,
 )
 from backlit.engines.native.product_dot import emit_dots
-from backlit.engines.native.product_pack import copy_panel, copy_strips
+from backlit.engines.native.product_pack import copy_column, copy_panel, copy_rows
 from backlit.engines.native.product_plan import Matrix, ProductPlan, plan_product
 from backlit.engines.native.product_tile import Tile, accumulate
 
@@ -115,12 +116,12 @@ class _Tiles:
     def write(self) -> None:
         """Write the loops."""
         plan, body = self.plan, self.body
-        bands = row_bands(body, self.rows, plan.tile_rows)
+        bands = row_bands(body, self.rows, plan.tile_rows, single=plan.through_memory)
         if plan.rows_outside and plan.copy_right:
             block = _Block(self.rows[0], self.columns[0], self.inner)
-            for panels in column_bands(body, self.columns, plan.tile_vectors, plan.lanes):
-                with body.loop(panels.start, panels.stop, panels.size * plan.lanes) as column:
-                    self._panel(block, panels, column.index, copy=True)
+            for panel in column_bands(body, self.columns, plan.tile_vectors, plan.lanes):
+                with body.loop(panel.start, panel.stop, panel.size * plan.lanes) as column:
+                    self._copy_panel(block, panel, column.index)
         with (
             blocks(body, self.columns, plan.block_columns) as (columns, _, _),
             blocks_of_bands(body, bands, plan.block_rows) as (parts, row),
@@ -137,46 +138,21 @@ class _Tiles:
                 self._panels_outside(block, parts, panels)
 
     def _rows_outside(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
-        body, lanes = self.body, self.plan.lanes
         for band in bands:
-            with body.loop(band.start, band.stop, band.size) as row:
-                left = self._strip(block, band, row.index)
+            with self.body.loop(band.start, band.stop, band.size) as row:
                 for panel in panels:
-                    with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
-                        right = self._panel(block, panel, column.index, copy=False)
-                        tile = self._tile(band.size, panel, column.index)
-                        self._sum(block, tile, (row.index, column.index), (left, right))
+                    with self.body.loop(panel.start, panel.stop, panel.size * self.plan.lanes) as column:
+                        self._tile(block, (band, panel), (row.index, column.index))
 
     def _panels_outside(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
-        body, lanes = self.body, self.plan.lanes
         for panel in panels:
-            with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
-                right = self._panel(block, panel, column.index, copy=True)
+            with self.body.loop(panel.start, panel.stop, panel.size * self.plan.lanes) as column:
+                self._copy_panel(block, panel, column.index)
                 for band in bands:
-                    with body.loop(band.start, band.stop, band.size) as row:
-                        left = self._strip(block, band, row.index)
-                        tile = self._tile(band.size, panel, column.index)
-                        self._sum(block, tile, (row.index, column.index), (left, right))
+                    with self.body.loop(band.start, band.stop, band.size) as row:
+                        self._tile(block, (band, panel), (row.index, column.index))
 
-    def _panel(self, block: _Block, panel: Band, column: Value, *, copy: bool) -> Matrix:
-        """Return the columns of the right matrix that a tile reads; copy them, or say where their copy lies."""
-        plan, body = self.plan, self.body
-        source = self.right.moved(body, block.inner[0], column, plan.size)
-        if not plan.copy_right:
-            return source
-        base = body.address(self.scratch, [], plan.left_bytes, 1)
-        before = [(length(body, (block.column, column)), plan.steps)] if plan.rows_outside else []
-        target = body.address(base, before, 0, plan.size)
-        width = panel.size * plan.lanes
-        if copy:
-            exists = constant(width)
-            if panel.ragged:
-                exists = body.intrinsic("smin", length(body, (column, panel.stop)), exists)
-            tile = self._tile(0, panel, column)
-            return copy_panel(body, tile, source, target, length(body, block.inner), exists)
-        return Matrix(target, width, 1)
-
-    def _tile(self, rows: int, panel: Band, column: Value) -> Tile:
+    def _shape(self, rows: int, panel: Band, column: Value) -> Tile:
         """Describe the tile that begins at a column."""
         plan, body = self.plan, self.body
         mask = None
@@ -185,56 +161,103 @@ class _Tiles:
             mask = body.mask_below(length(body, (last, panel.stop)), plan.lanes)
         return Tile(rows, panel.size, plan.lanes, LLVM_TYPES[plan.dtype], plan.size, mask)
 
+    def _copy_panel(self, block: _Block, panel: Band, column: Value) -> None:
+        """Copy the columns of the right matrix that a tile reads, if that is the plan."""
+        if not self.plan.copy_right:
+            return
+        plan, body = self.plan, self.body
+        exists = constant(panel.size * plan.lanes)
+        if panel.ragged:
+            exists = body.intrinsic("smin", length(body, (column, panel.stop)), exists)
+        source = self.right.moved(body, block.inner[0], column, plan.size)
+        target = self._panel(block, panel, column)
+        copy_panel(body, self._shape(0, panel, column), source, target, length(body, block.inner), exists)
+
+    def _panel(self, block: _Block, panel: Band, column: Value) -> Matrix:
+        """Return the columns of the right matrix that a tile reads, or their copy."""
+        plan, body = self.plan, self.body
+        if not plan.copy_right:
+            return self.right.moved(body, block.inner[0], column, plan.size)
+        base = body.address(self.scratch, [], plan.left_bytes, 1)
+        before = [(length(body, (block.column, column)), plan.steps)] if plan.rows_outside else []
+        return Matrix(body.address(base, before, 0, plan.size), panel.size * plan.lanes, 1)
+
     def _copy_left(self, block: _Block, band: Band) -> None:
         """Copy the rows of the left matrix that the tiles of a band read."""
-        plan, body = self.plan, self.body
-        source = self.left.moved(body, constant(0), block.inner[0], plan.size)
-        tile = Tile(band.size, 1, plan.lanes, LLVM_TYPES[plan.dtype], plan.size)
-        target = self._strip(block, band, block.row)
-        rows = (band.start, band.stop)
-        copy_strips(body, tile, source, target, rows, block.row, length(body, block.inner), plan.left_row_stride)
+        body, inner = self.body, length(self.body, block.inner)
+        tile = self._shape(band.size, Band(1, block.column, block.column, band.tiles), block.column)
+
+        def matrices(row: Value) -> tuple[Matrix, Matrix]:
+            begin = self._begin(band, row)
+            return self.left.moved(body, begin, block.inner[0], tile.size), self._strip(block, band, row)
+
+        if self.left.column_stride == 1:
+            with body.loop(band.start, band.stop, band.size) as row:
+                copy_rows(body, tile, *matrices(row.index), inner)
+        else:
+            # All rows of a column at a time, because they share lines of the cache.
+            with body.loop(0, inner) as turn, body.loop(band.start, band.stop, band.size) as row:
+                copy_column(body, tile, *matrices(row.index), turn.index)
+
+    def _begin(self, band: Band, row: Value) -> Value:
+        """Return the first row of a tile: at the end of a ragged band it is moved back, but not out of the matrix."""
+        if not band.ragged:
+            return row
+        body = self.body
+        last = body.intrinsic("smax", body.whole("sub", band.stop, band.size), constant(0))
+        return body.intrinsic("smin", row, last)
 
     def _strip(self, block: _Block, band: Band, row: Value) -> Matrix:
         """Return the rows of the left matrix that a tile reads, or their copy."""
         plan, body = self.plan, self.body
         if not plan.copy_left:
-            return self.left.moved(body, row, block.inner[0], plan.size)
+            return self.left.moved(body, self._begin(band, row), block.inner[0], plan.size)
         before = length(body, (block.row, row))
         target = body.address(self.scratch, [(before, plan.left_row_stride)], 0, plan.size)
         strides = (plan.left_row_stride, 1) if self.left.column_stride == 1 else (1, band.size)
         return Matrix(target, *strides)
 
-    def _sum(self, block: _Block, tile: Tile, place: Range, matrices: tuple[Matrix, Matrix]) -> None:
+    def _tile(self, block: _Block, bands: tuple[Band, Band], place: Range) -> None:
         """Write one tile: its sums, and what becomes of them."""
         plan, body = self.plan, self.body
-        count = length(body, block.inner)
-        sums = accumulate(body, tile, *matrices, count, plan.unroll, masked=not plan.copy_right)
-        if block.first is None or block.last is None:
-            self._hand_on(tile, place, sums)
+        band, panel = bands
+        tile = self._shape(band.size, panel, place[1])
+        left, right = self._strip(block, band, place[0]), self._panel(block, panel, place[1])
+        masked = not plan.copy_right
+        sums = accumulate(body, tile, left, right, length(body, block.inner), plan.unroll, masked=masked)
+        if plan.through_memory or band.ragged:
+            self._through_memory(block, band, tile, place, sums)
             return
-        width = tile.vectors * tile.lanes
-        above = length(body, (block.row, place[0]))
-        before = length(body, (block.column, place[1]))
-        height = plan.block_rows * plan.tile_rows
-        terms = [(before, height), (above, width)]
-        base = body.address(self.scratch, [], plan.left_bytes + plan.right_bytes, 1)
-        pointers = [
-            body.address(base, terms, number * tile.lanes, plan.size) for number in range(tile.rows * tile.vectors)
-        ]
-        zero = constant(0, sums[0].type, tile.lanes)
-        for number, pointer in enumerate(pointers):
-            aside = body.load(pointer, tile.type, tile.lanes, pinned=True)
-            sums[number] = body.add(sums[number], body.select(block.first, zero, aside))
-        with body.when(block.last):
-            self._hand_on(tile, place, sums)
-        with body.when(body.select(block.last, constant(0, "i1"), constant(1, "i1"))):
-            for vector, pointer in zip(sums, pointers, strict=True):
-                body.store(vector, pointer)
-
-    def _hand_on(self, tile: Tile, place: Range, sums: list[Value]) -> None:
-        """Write what becomes of sums, here: what it needs is not held in registers while the sums are computed."""
-        row, column = (replace(value, depth=self.body.depth) for value in place)
+        # What follows is written here, so that what it needs is not held in registers while the sums are computed.
+        row, column = (replace(value, depth=body.depth) for value in place)
         for number, vector in enumerate(sums):
             line, part = divmod(number, tile.vectors)
-            here = replace(vector, depth=self.body.depth)
-            self.finish(self.body, (row, line), (column, part * tile.lanes), here, tile.mask_of(part))
+            self.finish(body, (row, line), (column, part * tile.lanes), vector, tile.mask_of(part))
+
+    def _through_memory(self, block: _Block, band: Band, tile: Tile, place: Range, sums: list[Value]) -> None:
+        """Store the sums of a tile, and write what becomes of them once for all its rows."""
+        plan, body = self.plan, self.body
+        width = tile.vectors * tile.lanes
+        memory = body.address(self.scratch, [], plan.left_bytes + plan.right_bytes, 1)
+        if block.first is not None:
+            above, before = (length(body, ends) for ends in zip((block.row, block.column), place, strict=True))
+            memory = body.address(memory, [(before, plan.block_rows * plan.tile_rows), (above, width)], 0, plan.size)
+        zero = constant(0, tile.type, tile.lanes)
+        for number, vector in enumerate(sums):
+            pointer = body.address(memory, [], number * tile.lanes, plan.size)
+            if block.first is not None:
+                earlier = body.load(pointer, tile.type, tile.lanes, pinned=True)
+                body.store(body.add(vector, body.select(block.first, zero, earlier)), pointer)
+            else:
+                body.store(vector, pointer)
+        with body.when(block.last) if block.last is not None else nullcontext():
+            begin = self._begin(band, place[0])
+            stop = body.whole("add", place[0], band.size)
+            stop = body.intrinsic("smin", stop, band.stop) if band.ragged else stop
+            with body.loop(place[0], stop) as row:
+                column = replace(place[1], depth=body.depth)
+                line = body.address(memory, [(length(body, (begin, row.index)), width)], 0, plan.size)
+                for part in range(tile.vectors):
+                    pointer = body.address(line, [], part * tile.lanes, plan.size)
+                    vector = body.load(pointer, tile.type, tile.lanes, pinned=True)
+                    self.finish(body, (row.index, 0), (column, part * tile.lanes), vector, tile.mask_of(part))

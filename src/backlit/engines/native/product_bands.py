@@ -7,7 +7,7 @@ may turn zero times.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backlit.engines.native.builder import Body, Value, constant
 from backlit.engines.native.product_tile import whole_steps
@@ -25,8 +25,9 @@ class Band:
         size: Rows of a tile, or vectors.
         start: Where it begins.
         stop: Where it ends.
-        tiles: How many tiles lie before it, and how many before its end.
-        ragged: Whether it holds the edge, where a vector may be cut off.
+        tiles: How many tiles of rows lie before it, and how many before its end.
+        ragged: Whether its end may lie inside a tile: a tile of rows is then moved back to end there, and the last
+            vector of a tile of columns is cut off.
     """
 
     size: int
@@ -44,32 +45,36 @@ def length(body: Body, ends: Range) -> Value:
     return body.whole("sub", stop, start)
 
 
-def row_bands(body: Body, rows: Range, tile: int) -> list[Band]:
-    """Divide rows into bands of tiles of at most ``tile`` rows."""
+def row_bands(body: Body, rows: Range, tile: int, *, single: bool) -> list[Band]:
+    """Divide rows into bands of tiles of at most ``tile`` rows.
+
+    Args:
+        body: Where it is written.
+        rows: The rows.
+        tile: The most rows of a tile.
+        single: Whether there shall be one band, ragged if need be; only so can a range be divided whose length is not
+            known. Else all tiles are whole.
+
+    Returns:
+        The bands.
+    """
     count = length(body, rows)
-    zero = constant(0)
-    if count.is_constant:
-        number = int(count.text)
-        blocks = -(-number // tile)
-        sizes = (
-            [(number // blocks + 1, number % blocks), (number // blocks, blocks - number % blocks)] if blocks else []
-        )
-    else:
-        sizes = [(tile, 0), *((1 << power, 0) for power in reversed(range((tile - 1).bit_length())))]
-    bands: list[Band] = []
-    start, before, left = rows[0], zero, count
-    for size, tiles in sizes:
-        if count.is_constant:
-            if not tiles:
-                continue
-            done = constant(size * tiles)
-        else:
-            done = whole_steps(body, left, size)
-        number_of_tiles = constant(tiles) if count.is_constant else _divided(body, done, size)
-        stop, after = body.whole("add", start, done), body.whole("add", before, number_of_tiles)
-        bands.append(Band(size, start, stop, (before, after)))
-        start, before, left = stop, after, body.whole("sub", left, done)
-    return bands
+    none = constant(0)
+    if not count.is_constant:
+        blocks = body.emit(f"sdiv {body.whole('add', count, tile - 1).typed}, {tile}", [count], "i64")
+        return [Band(tile, *rows, (none, blocks), ragged=True)]
+    number = int(count.text)
+    if not number:
+        return []
+    tiles = -(-number // tile)
+    if single:
+        size = -(-number // tiles)
+        return [Band(size, *rows, (none, constant(tiles)), ragged=size * tiles != number)]
+    size, larger = divmod(number, tiles)
+    middle = body.whole("add", rows[0], larger * (size + 1))
+    high = Band(size + 1, rows[0], middle, (none, constant(larger)))
+    low = Band(size, middle, rows[1], (constant(larger), constant(tiles)))
+    return [high, low] if larger else [low]
 
 
 def column_bands(body: Body, columns: Range, vectors: int, lanes: int) -> list[Band]:
@@ -96,11 +101,6 @@ def column_bands(body: Body, columns: Range, vectors: int, lanes: int) -> list[B
         ragged = not (left.is_constant and int(left.text) % lanes == 0)
         bands.append(Band(edge, start, columns[1], (zero, zero), ragged))
     return bands
-
-
-def _divided(body: Body, count: Value, size: int) -> Value:
-    """Divide a count that is not negative."""
-    return count if size == 1 else body.emit(f"udiv {count.typed}, {size}", [count], "i64")
 
 
 @contextmanager
@@ -152,6 +152,7 @@ def blocks_of_bands(body: Body, bands: Sequence[Band], size: int) -> Iterator[tu
                 inside = body.intrinsic("smax", body.intrinsic("smin", tile, band.tiles[1]), band.tiles[0])
                 ends.append(body.whole("mul", body.whole("sub", inside, band.tiles[0]), band.size))
             start, stop = (body.whole("add", band.start, end) for end in ends)
-            parts.append(Band(band.size, start, stop, band.tiles))
+            stop = body.intrinsic("smin", stop, band.stop) if band.ragged else stop
+            parts.append(replace(band, start=start, stop=stop))
             origin = body.whole("add", origin, ends[0])
         yield parts, origin

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
-from backlit.engines.native.product_bands import Range, length, row_bands
+from backlit.engines.native.product_bands import Range, length
 from backlit.engines.native.product_plan import Matrix, ProductPlan
 from backlit.engines.native.product_shuffle import add_across
 from backlit.engines.native.product_tile import multiply_add, whole_steps
@@ -81,12 +81,11 @@ def _rows_with_a_column(
     zero = constant(0, LLVM_TYPES[plan.dtype], plan.lanes)
     with body.loop(columns[0], columns[1]) as column:
         place = right.moved(body, constant(0), column.index, plan.size).address
-        for band in row_bands(body, rows, plan.tile_rows):
-            with body.loop(band.start, band.stop, band.size) as row:
+        middle = body.whole("add", rows[0], whole_steps(body, length(body, rows), plan.tile_rows))
+        for start, stop, size in ((rows[0], middle, plan.tile_rows), (middle, rows[1], 1)):
+            with body.loop(start, stop, size) as row:
                 first = left.moved(body, row.index, constant(0), plan.size)
-                lines = [
-                    body.address(first.address, [], number * left.row_stride, plan.size) for number in range(band.size)
-                ]
+                lines = [body.address(first.address, [], number * left.row_stride, plan.size) for number in range(size)]
                 sums = _accumulate_dots(body, plan, lines, [place], inner)
                 here = [replace(index, depth=body.depth) for index in (row.index, column.index)]
                 for number, sum in enumerate(sums):

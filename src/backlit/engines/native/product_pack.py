@@ -10,38 +10,33 @@ from backlit.engines.native.product_plan import Matrix
 from backlit.engines.native.product_shuffle import transposed
 from backlit.engines.native.product_tile import Tile, whole_steps
 
-__all__ = ["copy_panel", "copy_strip"]
+__all__ = ["copy_column", "copy_panel", "copy_rows"]
 
 
-def copy_panel(body: Body, tile: Tile, source: Matrix, target: Value, inner: Value, columns: Value) -> Matrix:
+def copy_panel(body: Body, tile: Tile, source: Matrix, target: Matrix, inner: Value, columns: Value) -> None:
     """Copy a panel of the right matrix, so that its rows lie one after another.
 
     Args:
         body: Where it is written.
         tile: The tile that will read it: as many vectors wide.
         source: The right matrix, from the panel's first column.
-        target: Where it goes.
+        target: Where it goes; the copy's lanes that do not exist hold anything.
         inner: How many rows it has.
         columns: How many columns exist: as many as the tile's vectors have, or fewer in the last.
-
-    Returns:
-        The copy; its lanes that do not exist hold anything.
     """
-    panel = Matrix(target, tile.vectors * tile.lanes, 1)
     if source.column_stride == 1:
-        _copy_lines(body, tile, source, panel, inner)
+        _copy_lines(body, tile, source, target, inner)
     elif source.row_stride == 1 and tile.type in {"float", "double"} and tile.lanes * tile.size >= 16:
         if inner.is_constant and int(inner.text) > 0:
-            _transpose(body, tile, source, panel, inner, columns)
+            _transpose(body, tile, source, target, inner, columns)
         else:
             enough = body.compare("sge", inner, constant(tile.lanes))
             with body.when(enough):
-                _transpose(body, tile, source, panel, inner, columns)
+                _transpose(body, tile, source, target, inner, columns)
             with body.when(body.select(enough, constant(0, "i1"), constant(1, "i1"))):
-                _copy_elements(body, tile, source, panel, inner, columns)
+                _copy_elements(body, tile, source, target, inner, columns)
     else:
-        _copy_elements(body, tile, source, panel, inner, columns)
-    return panel
+        _copy_elements(body, tile, source, target, inner, columns)
 
 
 def _copy_lines(body: Body, tile: Tile, source: Matrix, target: Matrix, inner: Value) -> None:
@@ -85,40 +80,39 @@ def _transpose(body: Body, tile: Tile, source: Matrix, target: Matrix, inner: Va
                 body.store(vector, body.address(target.address, terms, step * target.row_stride, tile.size))
 
 
-def copy_strips(
-    body: Body, tile: Tile, source: Matrix, target: Matrix, rows: tuple[Value, Value], origin: Value, inner: Value, apart: int
-) -> None:
-    """Copy rows of the left matrix: side by side as they lie, or, where columns lie together, in strips of a tile each.
+def copy_rows(body: Body, tile: Tile, source: Matrix, target: Matrix, inner: Value) -> None:
+    """Copy the rows of the left matrix that a tile reads, whose elements are neighbours, as they lie.
 
     Args:
         body: Where it is written.
-        tile: The tile that will read them.
-        source: The left matrix.
-        target: Where the copy of the tile of row ``origin`` goes.
-        rows: Which rows.
-        origin: The row at the beginning of the copy.
-        inner: How many columns they have.
-        apart: How far apart the copies of neighbouring rows begin, in elements.
+        tile: The tile.
+        source: The left matrix, from the tile's first row.
+        target: Where the copy lies.
+        inner: How many columns there are.
     """
-    if source.column_stride == 1:
-        whole = whole_steps(body, inner, tile.lanes)
-        with body.loop(*rows) as row:
-            line = source.moved(body, row.index, constant(0), tile.size).address
-            copy = body.address(target.address, [(body.whole("sub", row.index, origin), apart)], 0, tile.size)
-            for start, stop, lanes in ((constant(0), whole, tile.lanes), (whole, inner, 1)):
-                with body.loop(start, stop, lanes) as turn:
-                    places = [body.address(place, [(turn.index, 1)], 0, tile.size) for place in (line, copy)]
-                    body.store(body.load(places[0], tile.type, lanes, pinned=True), places[1])
-        return
-    # All rows of a column at a time, because they share lines of the cache.
-    with body.loop(0, inner) as turn, body.loop(rows[0], rows[1], tile.rows) as strip:
-        line = source.moved(body, strip.index, turn.index, tile.size).address
-        terms = [(body.whole("sub", strip.index, origin), apart), (turn.index, tile.rows)]
-        copy = body.address(target.address, terms, 0, tile.size)
-        row = 0
-        while row < tile.rows:
-            left = tile.rows - row
-            lanes = min(1 << (left.bit_length() - 1), tile.lanes) if source.row_stride == 1 else 1
-            value = body.load(body.address(line, [], row * source.row_stride, tile.size), tile.type, lanes, pinned=True)
-            body.store(value, body.address(copy, [], row, tile.size))
-            row += lanes
+    whole = whole_steps(body, inner, tile.lanes)
+    with body.loop(0, tile.rows) as row:
+        places = [matrix.moved(body, row.index, constant(0), tile.size).address for matrix in (source, target)]
+        for start, stop, lanes in ((constant(0), whole, tile.lanes), (whole, inner, 1)):
+            with body.loop(start, stop, lanes) as turn:
+                here, there = (body.address(place, [(turn.index, 1)], 0, tile.size) for place in places)
+                body.store(body.load(here, tile.type, lanes, pinned=True), there)
+
+
+def copy_column(body: Body, tile: Tile, source: Matrix, target: Matrix, column: Value) -> None:
+    """Copy one column of the rows of the left matrix that a tile reads, so that they are neighbours.
+
+    Args:
+        body: Where it is written.
+        tile: The tile.
+        source: The left matrix, from the tile's first row.
+        target: Where the copy lies.
+        column: Which column.
+    """
+    here, there = (matrix.moved(body, constant(0), column, tile.size).address for matrix in (source, target))
+    row = 0
+    while row < tile.rows:
+        lanes = min(1 << ((tile.rows - row).bit_length() - 1), tile.lanes) if source.row_stride == 1 else 1
+        value = body.load(body.address(here, [], row * source.row_stride, tile.size), tile.type, lanes, pinned=True)
+        body.store(value, body.address(there, [], row, tile.size))
+        row += lanes

@@ -12,11 +12,10 @@ from backlit.engines.native.target import Target
 
 __all__ = ["Matrix", "ProductPlan", "element_size", "plan_product"]
 
-FIRST_CACHE = 32 * 1024
-LEFT_BLOCK = 384 * 1024
+LEFT_BLOCK = 512 * 1024
 """Bytes of the left matrix that are used for one panel after another: about half of a second-level cache."""
 
-INNER_BLOCK = 384
+INNER_BLOCK = 256
 """Steps of the inner dimension after which a large product puts its sums aside."""
 
 COLUMN_BLOCK = 3072
@@ -62,6 +61,8 @@ class ProductPlan:
         rows_outside: Whether all panels of columns are done for a block of rows before the next; else the reverse.
         copy_left: Whether blocks of the left matrix are copied together before use.
         copy_right: Whether panels of the right matrix are copied together before use.
+        through_memory: Whether sums pass through memory before what becomes of them, which is then written once for a
+            row of a tile, and not for each register.
         block_rows: Tiles, one below the other, that are done for all panels before the next; 0: all.
         block_columns: Columns done before the next; 0: all.
         block_inner: Steps of the inner dimension after which sums are put aside; 0: never.
@@ -80,6 +81,7 @@ class ProductPlan:
     rows_outside: bool = False
     copy_left: bool = False
     copy_right: bool = False
+    through_memory: bool = False
     block_rows: int = 0
     block_columns: int = 0
     block_inner: int = 0
@@ -109,11 +111,10 @@ class ProductPlan:
 
     @property
     def sums_bytes(self) -> int:
-        """The scratch in which sums are put aside."""
-        if not self.block_inner:
-            return 0
-        rows = self.block_rows * self.tile_rows
-        return rows * _round_up(self.block_columns or self.columns, self.lanes) * self.size
+        """The scratch through which sums pass: those of a tile, or of a block where they are put aside."""
+        tile = self.tile_rows * self.tile_vectors * self.lanes * self.size
+        columns = _round_up(self.block_columns or self.columns, self.lanes)
+        return self.block_rows * self.tile_rows * columns * self.size if self.block_inner else tile
 
     @property
     def scratch_bytes(self) -> int:
@@ -179,13 +180,29 @@ def plan_product(
     tile_rows, tile_vectors = _tile(target, rows, columns, inner, lanes, floating)
     left_line = left_strides[0] == 1 and left_strides[1] != 1
     plan = ProductPlan(
-        rows, columns, inner, dtype, size, lanes, False, tile_rows, tile_vectors, _unroll(inner, tile_rows * tile_vectors, floating)
+        rows,
+        columns,
+        inner,
+        dtype,
+        size,
+        lanes,
+        False,
+        tile_rows,
+        tile_vectors,
+        _unroll(inner, tile_rows * tile_vectors, floating),
     )
     if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * columns >= 1 << 26:
         return _in_blocks(plan)
     if updating:
         copy_left = left_line and inner > 64 and columns > 2 * lanes
-        return replace(plan, rows_outside=True, copy_left=copy_left, block_rows=4 if copy_left else 0, copy_right=not contiguous or (rows >= 64 and inner >= 16))
+        return replace(
+            plan,
+            rows_outside=True,
+            through_memory=True,
+            copy_left=copy_left,
+            block_rows=4 if copy_left else 0,
+            copy_right=not contiguous or (rows >= 64 and inner >= 16),
+        )
     return replace(plan, copy_right=not contiguous, block_rows=_block_rows(plan, inner) if contiguous else 0)
 
 
@@ -195,7 +212,15 @@ def _in_blocks(plan: ProductPlan) -> ProductPlan:
     inner = _round_up(-(-plan.inner // parts), 8) if parts > 1 else 0
     block_rows = _block_rows(plan, inner or plan.inner)
     columns = COLUMN_BLOCK if plan.columns > COLUMN_BLOCK and inner else 0
-    return replace(plan, copy_left=True, copy_right=True, block_rows=block_rows, block_columns=columns, block_inner=inner)
+    return replace(
+        plan,
+        copy_left=True,
+        copy_right=True,
+        through_memory=bool(inner),
+        block_rows=block_rows,
+        block_columns=columns,
+        block_inner=inner,
+    )
 
 
 def _block_rows(plan: ProductPlan, inner: int) -> int:

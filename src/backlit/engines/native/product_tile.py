@@ -104,13 +104,13 @@ def _step(
         pointer = body.address(right.address, [(index, right.row_stride)], place, tile.size)
         mask = tile.mask_of(vector) if masked else None
         vectors.append(body.load(pointer, tile.type, tile.lanes, mask, pinned=True))
-    following = []
+    following: list[Value] = []
     for row in range(tile.rows):
         place = row * left.row_stride + offset * left.column_stride
         pointer = body.address(left.address, [(index, left.column_stride)], place, tile.size)
         factor = body.splat(body.load(pointer, tile.type, pinned=True), tile.lanes)
-        for vector, sum in zip(vectors, sums[row * tile.vectors : (row + 1) * tile.vectors], strict=True):
-            following.append(multiply_add(body, factor, vector, sum))
+        line = sums[row * tile.vectors : (row + 1) * tile.vectors]
+        following += [multiply_add(body, factor, vector, sum) for vector, sum in zip(vectors, line, strict=True)]
     return following
 
 
