@@ -54,7 +54,7 @@ _BOTTOM = (
 def error_function(body: Body, x: Value) -> Value:
     """Take erf x.
 
-    The error is below 3 units in the last place.
+    The error is below 4 units in the last place.
 
     Args:
         body: The function being written.

@@ -4,11 +4,12 @@ The functions of this package compute on the bits of floats: 2ⁿ is made by wri
 logarithm begins by reading it. The layout of both types stands here, so that every function is written once for both.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backlit.engines.native.builder import Body, Value
 
-__all__ = ["FORMATS", "FloatFormat", "at_least", "at_most", "bits", "from_bits", "magnitude", "with_sign"]
+__all__ = ["FORMATS", "FloatFormat", "at_least", "at_most", "bits", "from_bits", "in_double", "magnitude", "with_sign"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,16 @@ class FloatFormat:
     integer: str
     fraction: int
     bias: int
+
+    @property
+    def sign(self) -> int:
+        """The place of the sign among the bits, counted from the lowest.
+
+        Example:
+            >>> FORMATS["float"].sign
+            31
+        """
+        return int(self.integer[1:]) - 1
 
     @property
     def smallest(self) -> float:
@@ -102,6 +113,30 @@ def from_bits(body: Body, x: Value) -> Value:
         '<4 x double>'
     """
     return body.convert("bitcast", x, {"i32": "float", "i64": "double"}[x.type])
+
+
+def in_double(body: Body, function: Callable[..., Value], *arguments: Value) -> Value:
+    """Apply a function of doubles, rounding what it returns where the arguments are of a shorter type.
+
+    Args:
+        body: The function being written.
+        function: What is applied.
+        arguments: Floats of one type.
+
+    Returns:
+        Floats of the same type.
+
+    Example:
+        >>> from backlit.engines.native.builder import Module
+        >>> from backlit.engines.native.target import named_target
+        >>> module = Module(named_target("x86-64-v3"))
+        >>> body = module.body("f", [("float", "x")])
+        >>> body.close(in_double(body, body.negate, body.parameter("x")))
+        >>> [line.split(" = ")[1] for line in str(module).splitlines() if " = " in line]
+        ['fpext float %x to double', 'fneg double %v1', 'fptrunc double %v2 to float']
+    """
+    result = function(*(body.convert("fpext", argument, "double") for argument in arguments))
+    return body.convert("fptrunc", result, arguments[0].type)
 
 
 def at_least(body: Body, x: Value, bound: float) -> Value:

@@ -5,7 +5,7 @@ All three are computed for |x| and get their sign back, so they are exactly odd 
 """
 
 from backlit.engines.native.builder import Body, Value
-from backlit.engines.native.mathematics.exponential import half_exponential, damped_exponential_minus_one
+from backlit.engines.native.mathematics.exponential import damped_exponential_minus_one, half_exponential
 from backlit.engines.native.mathematics.floats import at_most, magnitude, with_sign
 
 __all__ = ["hyperbolic_cosine", "hyperbolic_sine", "hyperbolic_tangent"]
@@ -57,7 +57,7 @@ def hyperbolic_tangent(body: Body, x: Value) -> Value:
 def hyperbolic_cosine(body: Body, x: Value) -> Value:
     """Take cosh x.
 
-    The error is below 3 units in the last place.
+    The error is below 2 units in the last place (float32) or 3 (float64).
 
     Args:
         body: The function being written.
@@ -82,7 +82,7 @@ def hyperbolic_cosine(body: Body, x: Value) -> Value:
 def hyperbolic_sine(body: Body, x: Value) -> Value:
     """Take sinh x, with all digits where x is small.
 
-    The error is below 4 units in the last place.
+    The error is below 2 units in the last place (float32) or 3 (float64).
 
     Args:
         body: The function being written.
