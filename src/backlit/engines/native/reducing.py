@@ -1,0 +1,73 @@
+"""Reducing: how many elements become one, in lanes and in the precision that a long sum needs.
+
+A sum of more than 128 terms in one lane is accumulated in float64, so that a million float32 terms keep six digits.
+"""
+
+from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
+from backlit.engines.native.lowering import is_signed, maximum, minimum
+from backlit.graph.node import Application
+from backlit.graph.spec import is_floating
+
+__all__ = ["Reduction"]
+
+_LONG_SUM = 128
+
+
+class Reduction:
+    """The accumulator of one reduction.
+
+    Args:
+        node: The reduction: ``sum``, ``max`` or ``min``.
+        terms: How many elements each lane takes in.
+    """
+
+    def __init__(self, node: Application, terms: int) -> None:
+        self.node = node
+        self._name = node.op.name
+        self._type = LLVM_TYPES[node.dtype]
+        long = self._name == "sum" and self._type == "float" and terms > _LONG_SUM
+        self._wide = "double" if long else self._type
+
+    def neutral(self, lanes: int) -> Value:
+        """Return what changes nothing."""
+        return constant(self._neutral_number(), self._wide, lanes)
+
+    def _neutral_number(self) -> float:
+        if self._name == "sum":
+            return 0
+        largest = self._name == "min"
+        if is_floating(self.node.dtype):
+            return float("inf") if largest else float("-inf")
+        if self._type == "i1":
+            return int(largest)
+        bits = int(self._type[1:])
+        if is_signed(self.node.dtype):
+            return 2 ** (bits - 1) - 1 if largest else -(2 ** (bits - 1))
+        return 2**bits - 1 if largest else 0
+
+    def take_in(self, body: Body, total: Value, value: Value, mask: Value | None) -> Value:
+        """Combine an accumulator with a value, in the lanes that count."""
+        if mask is not None:
+            value = body.select(mask, value, constant(self._neutral_number(), value.type))
+        if self._wide != value.type:
+            value = body.convert("fpext", value, self._wide)
+        return self._combine(body, total, body.splat(value, total.lanes))
+
+    def _combine(self, body: Body, x: Value, y: Value) -> Value:
+        if self._name == "sum":
+            return body.binary("fadd" if x.floating else "add", x, y)
+        return (maximum if self._name == "max" else minimum)(body, x, y, dtype=self.node.dtype)
+
+    def finish(self, body: Body, total: Value, *, across: bool) -> Value:
+        """Return the result: of all lanes together, or lane by lane.
+
+        Args:
+            body: Where it is written.
+            total: The accumulator.
+            across: Whether the lanes belong to one result.
+        """
+        if across and total.lanes > 1:
+            while total.lanes > 1:
+                half = total.lanes // 2
+                total = self._combine(body, body.part(total, 0, half), body.part(total, half, half))
+        return body.convert("fptrunc", total, self._type)
