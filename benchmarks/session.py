@@ -8,6 +8,7 @@ import importlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.bars import judge, unjudged
@@ -44,8 +45,9 @@ def run(asked: argparse.Namespace) -> int:
     Returns:
         The exit status: 1 where contenders disagree or nothing was chosen. A missed bar is a finding, not a failure.
     """
-    pause = 0.0 if asked.quick else Settings.pause
-    settings = Settings(rounds=asked.rounds, quick=asked.quick, pause=pause, clock=asked.clock)
+    settings = Settings(rounds=asked.rounds, quick=asked.quick, clock=asked.clock)
+    if asked.quick:
+        settings = replace(settings, pause=0.0, least=0.0)
     contests = contests_of(asked.names, asked.rows, settings)
     if not contests:
         print(f"no contest has {asked.rows!r} in its title", file=sys.stderr)
@@ -67,10 +69,10 @@ def run(asked: argparse.Namespace) -> int:
         results.append(result)
         beneath = format_verdicts(judge(result))
         print("", format_result(result), *(["", beneath] if beneath else []), sep="\n", flush=True)
+        if asked.json:
+            report = json.dumps(as_data(machine, settings, results), indent=1, ensure_ascii=False)
+            Path(asked.json).write_text(report + "\n", encoding="utf-8")
     verdicts, missing = [verdict for result in results for verdict in judge(result)], unjudged(results)
     if verdicts or missing:
         print("\n### bars\n", format_bars(verdicts, missing), sep="\n")
-    if asked.json:
-        report = as_data(machine, settings, results)
-        Path(asked.json).write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0

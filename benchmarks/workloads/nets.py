@@ -40,10 +40,10 @@ def _residual(optimizer: str, steps: int) -> TrainingTask:
 
 
 ROWS: dict[str, tuple[Make, int]] = {
-    "20 layers of 64": (_deep, 50),
-    "1024-1024-1024": (_wide, 20),
-    "logistic regression 784-10": (_logistic, 200),
-    "autoencoder 784-64-784": (_autoencoder, 60),
+    "20 layers of 64": (_deep, 20),
+    "1024-1024-1024": (_wide, 10),
+    "logistic regression 784-10": (_logistic, 100),
+    "autoencoder 784-64-784": (_autoencoder, 40),
 }
 """What makes the task, and how many steps a turn has."""
 
@@ -56,7 +56,7 @@ def contests(settings: Settings) -> list[Contest]:
         for optimizer in ("SGD", "Adam"):
             task = partial(make, optimizer, count)
             found.append(train_alike("nets", f"{name}, {optimizer}", training("scikit-learn"), task, count))
-    count = 3 if settings.quick else 40
+    count = 3 if settings.quick else 20
     task = partial(_residual, "AdamW", count)
     found.append(train_alike("nets", RESIDUAL, training("scikit-learn"), task, count, random=True))
     return found

@@ -23,7 +23,7 @@ def _small(steps: int) -> TrainingTask:
 
 def contests(settings: Settings) -> list[Contest]:
     """Return a contest on single examples, and two on the net of the lectures: single half-hours, and the whole day."""
-    steps, days = (3, 3) if settings.quick else (100, 20)
+    steps, days = (3, 3) if settings.quick else (50, 20)
     contenders = training("micrograd")
     return [
         train_alike("tiny", "MLP 3-16-16-1, one example", contenders, partial(_small, steps), steps),

@@ -12,7 +12,7 @@ from benchmarks.workloads.agreement import train_alike
 
 __all__ = ["contests"]
 
-STEPS = {1: 200, 32: 100, 128: 30, 512: 7}
+STEPS = {1: 100, 32: 40, 128: 20, 512: 7}
 """How many steps a turn has at each size of batch."""
 
 

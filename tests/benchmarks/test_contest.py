@@ -16,7 +16,7 @@ from benchmarks.contest import (
     hold,
 )
 
-SETTINGS = Settings(rounds=3, pause=0.0)
+SETTINGS = Settings(rounds=3, pause=0.0, least=0.0)
 
 
 @pytest.fixture
@@ -109,6 +109,12 @@ def test_all_may_agree_in_another_task_than_the_one_that_is_timed(adapter):
     assert hold(contest, SETTINGS).entries[0].error == 0.0
     with pytest.raises(DisagreementError, match="off by 0"):
         hold(make_contest("wrong", agreed=lambda: [3.0]), SETTINGS)
+
+
+def test_a_task_that_is_soon_done_is_done_again(adapter):
+    result = hold(make_contest("first"), replace(SETTINGS, rounds=1, least=0.01))
+    assert len(adapter.turns) > 10
+    assert result.entries[0].measured[0] == pytest.approx(0.01 / len(adapter.turns), rel=0.5)
 
 
 @pytest.mark.parametrize(("enough", "turns"), [(None, 3), (2, 2), (5, 3)])

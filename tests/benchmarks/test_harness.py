@@ -45,7 +45,7 @@ def test_the_report_tells_machine_versions_and_threads(reported):
     _, report = reported
     machine = report["machine"]
     assert report["format"] == 2
-    assert report["settings"] == {"rounds": ROUNDS, "quick": True, "pause": 0.0, "clock": "wall"}
+    assert report["settings"] == {"rounds": ROUNDS, "quick": True, "pause": 0.0, "least": 0.0, "clock": "wall"}
     assert machine["cpu"]
     assert machine["cores_used"] == machine["threads"] == 1
     assert set(machine["environment"].values()) == {"1"}
