@@ -112,7 +112,7 @@ def exact():
 
 @pytest.fixture(scope="session")
 def errors():
-    """errors(got, exact, at_least=0): how far, in units in the last place; 0 where the exact result has no such unit."""
+    """errors(got, exact, at_least=0): how far, in units in the last place; 0 where the exact result is not normal."""
 
     def measure(got, expected, at_least=0.0):
         limits = np.finfo(got.dtype)

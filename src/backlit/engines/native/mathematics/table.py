@@ -55,6 +55,6 @@ ERROR_BOUNDS: Mapping[str, Mapping[str, float]] = {
 }
 """How far a result may be from the exact one, in units in the last place, by op and data type.
 
-For ``logaddexp`` the unit is that of the result or of the larger argument, whichever is larger: the result is a sum of the
-two parts max(x, y) and ln(1 + …), which may cancel.
+For ``logaddexp`` the unit is that of the result or of the larger argument, whichever is larger: it is the sum of the
+larger argument and a logarithm, which may cancel.
 """
