@@ -5,7 +5,7 @@ from backlit.engines.native.columns import emit_columns
 from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.kernels import Kernel
-from backlit.engines.native.partition import Division
+from backlit.engines.native.partition import Division, axes_of_kernel, bounds
 from backlit.engines.native.places import BARRIER, FAULT, PRIVATE
 from backlit.engines.native.plan import Plan, strides_in
 from backlit.engines.native.product import Matrix, emit_product
@@ -97,11 +97,8 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
     left, right = kernel.operands(plan.ordered.stored)
     *batch, row, column = kernel.variables
     whole = {v: (constant(0), constant(v.extent)) for v in kernel.variables}
-    inner = None
     division = plan.divisions[kernel]
-    if division.partial:
-        inner = (body.parameter("low"), body.parameter("high"))
-    elif division.axis is not None:
+    if division.axis is not None:
         whole[kernel.variables[division.axis]] = (body.parameter("low"), body.parameter("high"))
     scratch = body.address(body.parameter("private"), [], plan.product_scratch, 1)
     roots = kernel.wanted(one for one in kernel.roots if one is not node and one in plan.kept)
@@ -129,7 +126,7 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             *matrices,
             rows=whole[row],
             columns=whole[column],
-            inner=inner,
+            inner=None,
             scratch=scratch,
             finish=finish,
         )
@@ -185,8 +182,18 @@ def _emit_step(module: Module, plan: Plan) -> None:
 
 def _everyone(plan: Plan, kernel: Kernel) -> bool:
     division = plan.divisions[kernel]
-    return plan.threads == 1 or division.each or division.partial or division.axis is not None
+    return plan.threads == 1 or division.each or division.axis is not None
 
 
 def _bounds(body: Body, plan: Plan, kernel: Kernel, thread: Value) -> tuple[Value, Value]:
-    return constant(0), constant(0)
+    """Return where this thread's part of a kernel begins and ends."""
+    division = plan.divisions[kernel]
+    if division.axis is None:
+        return constant(0), constant(0)
+    edges = bounds(axes_of_kernel(kernel, plan.ordered.stored)[division.axis].extent, plan.threads)
+    low, high = constant(edges[0]), constant(edges[1])
+    for number in range(1, plan.threads):
+        mine = body.compare("eq", thread, constant(number))
+        low = body.select(mine, constant(edges[number]), low)
+        high = body.select(mine, constant(edges[number + 1]), high)
+    return low, high

@@ -167,9 +167,8 @@ def _place_values(plan: Plan, readers: dict[Node, list[Kernel]]) -> None:
         for node in kernel.nodes:
             if kernel.form == "check" or node not in plan.kept or node in plan.places:
                 continue
-            copies = plan.divisions[kernel].partial
             size = array_bytes(node)
-            arena = private if each or copies else shared
+            arena = private if each else shared
             start = arena.take(size)
             plan.places[node] = Place("private" if arena is private else "arena", start)
             last = max([kernel.number, *(reader.number for reader in readers.get(node, ()))])

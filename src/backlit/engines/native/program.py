@@ -14,24 +14,25 @@ import numpy.typing as npt
 from backlit.engines.engine import bind
 from backlit.engines.native.emission import STEP, emit_program
 from backlit.engines.native.jit import compile_module
-from backlit.engines.native.places import ARENA, FAULT, FIRST_SLOT, PRIVATE
-from backlit.engines.native.plan import Plan, make_plan
+from backlit.engines.native.places import ARENA, BARRIER, FAULT, FIRST_SLOT, PRIVATE
+from backlit.engines.native.plan import make_plan
 from backlit.engines.native.singles import checked_size
+from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
-from backlit.engines.native.workers import run_alone
+from backlit.engines.native.workers import POOL, available_threads, run_alone
 from backlit.errors import BindingError, IndexRangeError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Application, Array
 from backlit.graph.rewrite import share, simplify
 
-__all__ = ["NativeEngine", "NativeProgram"]
+__all__ = ["NativeProgram"]
 
 
 def aligned_bytes(size: int) -> Array:
     """Return zeroed memory that begins at a cache line."""
-    block = np.zeros(size + 64, dtype=np.uint8)
-    start = -block.ctypes.data % 64
+    block = np.zeros(size + 128, dtype=np.uint8)
+    start = -block.ctypes.data % 128
     return block[start : start + size]
 
 
@@ -46,7 +47,7 @@ class NativeProgram:
     def __init__(self, graph: Graph, *, single: bool) -> None:
         self.graph = graph
         self._single = single
-        self._plan = make_plan(share(simplify(graph)), host_target(), 1)
+        self._plan = make_plan(share(simplify(graph)), host_target(), available_threads())
         self.ir = emit_program(self._plan)
         self._code = compile_module(self.ir, self._plan.target, [STEP])
         self._lock = threading.Lock()
@@ -59,6 +60,8 @@ class NativeProgram:
         self._context = np.zeros(FIRST_SLOT + len(plan.slots), dtype=np.uint64)
         self._context[ARENA] = self._arena.ctypes.data
         self._context[PRIVATE] = self._private.ctypes.data
+        self._flags = aligned_bytes(barrier_bytes(plan.threads))
+        self._context[BARRIER] = self._flags.ctypes.data
         self._held: dict[int, Array] = {}
         for number, node in enumerate(plan.slots, FIRST_SLOT):
             if isinstance(node, (Constant, Parameter)):
@@ -97,7 +100,11 @@ class NativeProgram:
                 outputs[slot] = np.empty(node.shape, dtype=node.dtype)
                 context[slot] = outputs[slot].ctypes.data
             results.append(outputs[slot])
-        status = run_alone(self._step, self._address)
+        threads = self._plan.threads
+        if threads == 1:
+            status = run_alone(self._step, self._address)
+        else:
+            status = POOL.run(self._step, self._address, threads)
         if status:
             self._refuse(status)
         results = [one[()] for one in results]
@@ -108,16 +115,3 @@ class NativeProgram:
         size, value = checked_size(node), ctypes.c_int64(int(self._context[FAULT])).value
         what = "label" if node.op.name == "one_hot" else "index"
         raise IndexRangeError(f"{what} {value} is out of range", why=f"there are {size}")
-
-
-class NativeEngine:
-    """The engine that compiles a graph to machine code."""
-
-    name = "native"
-
-    def compile(self, graph: Graph, *, single: bool) -> NativeProgram:
-        """Turn a graph into a program."""
-        return NativeProgram(graph, single=single)
-
-
-_ = Plan
