@@ -78,6 +78,12 @@ def compute(tmp_path_factory):
         yield run
 
 
+@pytest.fixture(scope="session")
+def written():
+    """written(function, dtype, lanes, target, arity): see `program`."""
+    return program
+
+
 @pytest.fixture(params=sorted(targets()))
 def target(request) -> str:
     return request.param

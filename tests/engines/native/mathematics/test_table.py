@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from backlit.engines.native.jit import object_code
 from backlit.engines.native.mathematics import ERROR_BOUNDS, MATHEMATICS
+from backlit.engines.native.target import named_target
 from backlit.engines.reference.rules import NUMPY_RULES
 
 DTYPES = ["float32", "float64"]
@@ -122,3 +124,12 @@ def test_the_number_of_lanes_changes_no_bit(op, dtype, lanes, compute):
     arguments[0][: len(SPECIAL)] = SPECIAL
     got, expected = (compute(op, *arguments, lanes=width) for width in (lanes, 16))
     np.testing.assert_array_equal(got.view(f"u{got.itemsize}"), expected.view(f"u{got.itemsize}"))
+
+
+@pytest.mark.parametrize("machine", ["x86-64-v3", "x86-64-v4", "aarch64"])
+@pytest.mark.parametrize("op", sorted(MATHEMATICS))
+def test_each_can_be_compiled_for_any_machine(op, machine, written):
+    target = named_target(machine)
+    for dtype, size in (("float32", 4), ("float64", 8)):
+        text = written(MATHEMATICS[op], dtype, target.lanes(size), target, 2 if op in TWO else 1)
+        assert len(object_code(text, target)) > 500
