@@ -116,7 +116,7 @@ class _Tiles:
     def write(self) -> None:
         """Write the loops."""
         plan, body = self.plan, self.body
-        bands = row_bands(body, self.rows, plan.tile_rows, single=plan.through_memory)
+        bands = self._bands(plan.tile_rows)
         if plan.rows_outside and plan.copy_right:
             block = _Block(self.rows[0], self.columns[0], self.inner)
             for panel in column_bands(body, self.columns, plan.tile_vectors, plan.lanes):
@@ -131,25 +131,32 @@ class _Tiles:
             if plan.copy_left:
                 for band in parts:
                     self._copy_left(block, band)
-            panels = column_bands(body, columns, plan.tile_vectors, plan.lanes)
-            if plan.rows_outside:
-                self._rows_outside(block, parts, panels)
-            else:
-                self._panels_outside(block, parts, panels)
+            whole: list[Band] = []
+            edges: list[Band] = []
+            for panel in column_bands(body, columns, plan.tile_vectors, plan.lanes):
+                (whole if plan.rows_of(panel.size) == plan.tile_rows else edges).append(panel)
+            self._loops(block, parts, whole)
+            for panel in edges:
+                self._loops(block, self._bands(plan.rows_of(panel.size)), [panel])
 
-    def _rows_outside(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
-        for band in bands:
-            with self.body.loop(band.start, band.stop, band.size) as row:
-                for panel in panels:
-                    with self.body.loop(panel.start, panel.stop, panel.size * self.plan.lanes) as column:
-                        self._tile(block, (band, panel), (row.index, column.index))
+    def _bands(self, tile_rows: int) -> list[Band]:
+        return row_bands(self.body, self.rows, tile_rows, single=self.plan.through_memory)
 
-    def _panels_outside(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
+    def _loops(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
+        """Write the loops over tiles."""
+        body, lanes = self.body, self.plan.lanes
+        if self.plan.rows_outside:
+            for band in bands:
+                with body.loop(band.start, band.stop, band.size) as row:
+                    for panel in panels:
+                        with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
+                            self._tile(block, (band, panel), (row.index, column.index))
+            return
         for panel in panels:
-            with self.body.loop(panel.start, panel.stop, panel.size * self.plan.lanes) as column:
+            with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
                 self._copy_panel(block, panel, column.index)
                 for band in bands:
-                    with self.body.loop(band.start, band.stop, band.size) as row:
+                    with body.loop(band.start, band.stop, band.size) as row:
                         self._tile(block, (band, panel), (row.index, column.index))
 
     def _shape(self, rows: int, panel: Band, column: Value) -> Tile:

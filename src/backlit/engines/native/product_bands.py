@@ -62,7 +62,7 @@ def row_bands(body: Body, rows: Range, tile: int, *, single: bool) -> list[Band]
     none = constant(0)
     if not count.is_constant:
         blocks = body.emit(f"sdiv {body.whole('add', count, tile - 1).typed}, {tile}", [count], "i64")
-        return [Band(tile, *rows, (none, blocks), ragged=True)]
+        return [Band(tile, *rows, (none, blocks), ragged=tile > 1)]
     number = int(count.text)
     if not number:
         return []

@@ -18,6 +18,9 @@ LEFT_BLOCK = 512 * 1024
 INNER_BLOCK = 256
 """Steps of the inner dimension after which a large product puts its sums aside."""
 
+LARGE = 1 << 26
+"""Multiplications from which on a product is done in blocks."""
+
 COLUMN_BLOCK = 3072
 """Columns for which a large product puts sums aside at a time."""
 
@@ -58,6 +61,7 @@ class ProductPlan:
         tile_rows: Rows of a tile of sums.
         tile_vectors: Vectors in a row of a tile.
         unroll: Steps of the inner dimension written one after another.
+        edge_sums: How many vectors of sums a narrower tile at the edge of the columns has at most.
         rows_outside: Whether all panels of columns are done for a block of rows before the next; else the reverse.
         copy_left: Whether blocks of the left matrix are copied together before use.
         copy_right: Whether panels of the right matrix are copied together before use.
@@ -78,6 +82,7 @@ class ProductPlan:
     tile_rows: int
     tile_vectors: int
     unroll: int
+    edge_sums: int = 0
     rows_outside: bool = False
     copy_left: bool = False
     copy_right: bool = False
@@ -85,6 +90,15 @@ class ProductPlan:
     block_rows: int = 0
     block_columns: int = 0
     block_inner: int = 0
+
+    def rows_of(self, vectors: int) -> int:
+        """Return how many rows a tile has that is so many vectors wide: narrow ones at the edge are taller.
+
+        The multipliers are kept busy by many sums that do not wait for one another.
+        """
+        if vectors == self.tile_vectors or self.copy_left or self.block_rows:
+            return self.tile_rows
+        return max(self.tile_rows, min(self.rows, self.edge_sums // vectors))
 
     @property
     def steps(self) -> int:
@@ -112,7 +126,7 @@ class ProductPlan:
     @property
     def sums_bytes(self) -> int:
         """The scratch through which sums pass: those of a tile, or of a block where they are put aside."""
-        tile = self.tile_rows * self.tile_vectors * self.lanes * self.size
+        tile = max(self.tile_rows * self.tile_vectors, self.edge_sums) * self.lanes * self.size
         columns = _round_up(self.block_columns or self.columns, self.lanes)
         return self.block_rows * self.tile_rows * columns * self.size if self.block_inner else tile
 
@@ -178,7 +192,6 @@ def plan_product(
         tile_rows = min(rows, 8) if columns == 1 else 1
         return ProductPlan(rows, columns, inner, dtype, size, lanes, True, tile_rows, 1, 1)
     tile_rows, tile_vectors = _tile(target, rows, columns, inner, lanes, floating)
-    left_line = left_strides[0] == 1 and left_strides[1] != 1
     plan = ProductPlan(
         rows,
         columns,
@@ -190,20 +203,16 @@ def plan_product(
         tile_rows,
         tile_vectors,
         _unroll(inner, tile_rows * tile_vectors, floating),
+        edge_sums=(16 if target.registers >= 32 else 6) if floating and inner > 2 else 0,
+        rows_outside=updating,
+        copy_right=not contiguous or (rows >= 3 * tile_rows and inner >= 16 and columns > lanes),
+        through_memory=inner > 8,
     )
-    if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * columns >= 1 << 26:
+    if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * columns >= LARGE:
         return _in_blocks(plan)
-    if updating:
-        copy_left = left_line and inner > 64 and columns > 2 * lanes
-        return replace(
-            plan,
-            rows_outside=True,
-            through_memory=True,
-            copy_left=copy_left,
-            block_rows=4 if copy_left else 0,
-            copy_right=not contiguous or (rows >= 64 and inner >= 16),
-        )
-    return replace(plan, copy_right=not contiguous, block_rows=_block_rows(plan, inner) if contiguous else 0)
+    if updating and left_strides[0] == 1 != left_strides[1] and inner > 64 and columns > 2 * lanes:
+        return replace(plan, copy_left=True, block_rows=4)
+    return plan
 
 
 def _in_blocks(plan: ProductPlan) -> ProductPlan:
@@ -214,9 +223,10 @@ def _in_blocks(plan: ProductPlan) -> ProductPlan:
     columns = COLUMN_BLOCK if plan.columns > COLUMN_BLOCK and inner else 0
     return replace(
         plan,
+        rows_outside=False,
         copy_left=True,
         copy_right=True,
-        through_memory=bool(inner),
+        through_memory=True,
         block_rows=block_rows,
         block_columns=columns,
         block_inner=inner,
@@ -246,28 +256,25 @@ def _tile(target: Target, rows: int, columns: int, inner: int, lanes: int, float
     vectors = -(-columns // lanes)
     if not floating:
         return min(rows, 4), 1
-    if target.registers >= 32:
-        most = {1: 10, 2: 8, 3: 7, 4: 6, 5: 5, 6: 4, 7: 3}.get(rows, 3)
-        height = min(rows, 8)
-        budget = 28
-    else:
-        most = {1: 6, 2: 4, 3: 3}.get(rows, 3 if target.fma else 2)
-        height = min(rows, 4)
-        budget = 12 if target.fma else 10
     if inner <= 2:
-        height, most = min(rows, 2), 4
-    if vectors < most:
-        height = min(rows, max(height, 8 if vectors == 1 else 0, 0), budget // vectors)
-    panels = -(-vectors // most)
-    return max(1, height), -(-vectors // panels) if most > 3 else min(most, vectors)
+        return 1, min(vectors, 4)
+    if target.registers >= 32:
+        wide = {1: 10, 2: 8, 3: 7, 4: 6, 5: 5, 6: 4}.get(rows, 3)
+        tall = {1: 16, 2: 12}.get(vectors, 8)
+    else:
+        wide = {1: 6, 2: 4, 3: 3}.get(rows, 3 if target.fma else 2)
+        tall = {1: 6, 2: 5}.get(vectors, 4)
+    if vectors > wide > 3:
+        wide = -(-vectors // -(-vectors // wide))
+    return min(rows, tall), min(vectors, wide)
 
 
 def _unroll(inner: int, sums: int, floating: bool) -> int:
     """Choose how many steps stand one after another: a divisor, so that none is left over."""
     if not floating:
         return 1
-    most = 4 if sums > 12 else 8
-    return next((steps for steps in (most, most // 2, 3, 5, 7) if inner and inner % steps == 0), min(4, most))
+    most = 2 if sums > 16 else 4
+    return next((steps for steps in (most, 2, 3) if inner % steps == 0), most)
 
 
 def _round_up(number: int, multiple: int) -> int:
