@@ -182,7 +182,7 @@ def _as_array(value: npt.ArrayLike, dtype: object, what: str) -> Array:
     if isinstance(value, Node):
         raise GraphError(f"{what} needs numbers; received the node {value!r}", instead="write node.evaluate() first")
     try:
-        array = np.array(value)
+        array = np.array(value, order="C")
     except ValueError as error:
         raise ShapeError(f"{what} needs rows of equal length", why=str(error)) from error
     if array.dtype.kind not in "biuf" and not holds_whole_numbers(array):

@@ -15,7 +15,7 @@ from backlit.engines.native import cache
 from backlit.engines.native.target import Target, host_target
 from backlit.errors import ExecutionError, nearest
 
-__all__ = ["Code", "assembly", "compile_module", "object_code"]
+__all__ = ["Code", "assembly", "cached_code", "compile_module", "object_code"]
 
 _LOCK = threading.RLock()  # llvmlite guards single calls; compilations share LLVM's compilers, one for each target
 _OURS = "this is a mistake of backlit, not yours: please report it with this message; engine='reference' runs meanwhile"
@@ -28,6 +28,7 @@ class Code:
         library: LLVM's handle of the library, which unloads it when it is dropped.
         exported: The functions that can be called.
         cached: Whether the code came from the disk.
+        key: Under which name the cache keeps it.
 
     Example:
         >>> import ctypes
@@ -36,8 +37,9 @@ class Code:
         42
     """
 
-    def __init__(self, library: Any, exported: Sequence[str], *, cached: bool) -> None:
+    def __init__(self, library: Any, exported: Sequence[str], *, cached: bool, key: str) -> None:
         self._library = library
+        self.key = key
         self._addresses: dict[str, int] = {name: library[name] for name in exported}
         self.cached = cached
 
@@ -104,13 +106,34 @@ def compile_module(ir: str, target: Target, exported: Sequence[str]) -> Code:
     kept = cache.load(key)
     if kept is not None:
         try:
-            return _link(kept, ir, exported, cached=True)
+            return _link(kept, ir, exported, cached=True, key=key)
         except ExecutionError:
             pass  # the file is whole, and yet no code that can be linked: compile again, and replace it
     code = object_code(ir, target)
-    linked = _link(code, ir, exported, cached=False)
+    linked = _link(code, ir, exported, cached=False, key=key)
     cache.save(key, code)
     return linked
+
+
+def cached_code(key: str, exported: Sequence[str]) -> Code | None:
+    """Load a program from the cache alone.
+
+    Args:
+        key: The ``key`` of its code, when it was compiled for this machine.
+        exported: The functions whose addresses are wanted.
+
+    Returns:
+        The code, or None where the cache does not have it.
+
+    Example:
+        >>> cached_code("no such key", ["f"]) is None
+        True
+    """
+    kept = cache.load(key)
+    try:
+        return None if kept is None else _link(kept, "", exported, cached=True, key=key)
+    except ExecutionError:
+        return None
 
 
 def object_code(ir: str, target: Target) -> bytes:
@@ -219,7 +242,7 @@ def _initialise(*, foreign: bool) -> None:
         llvm.initialize_native_asmprinter()
 
 
-def _link(code: bytes, ir: str, exported: Sequence[str], *, cached: bool) -> Code:
+def _link(code: bytes, ir: str, exported: Sequence[str], *, cached: bool, key: str) -> Code:
     """Load an object file. The library keeps its linker alive."""
     import llvmlite.binding as llvm
 
@@ -240,7 +263,7 @@ def _link(code: bytes, ir: str, exported: Sequence[str], *, cached: bool) -> Cod
                 why=f"this process has no {', '.join(missing)}" if missing else str(error).strip(),
                 instead=_OURS,
             ) from error
-    return Code(library, exported, cached=cached)
+    return Code(library, exported, cached=cached, key=key)
 
 
 def _missing(ir: str) -> list[str]:

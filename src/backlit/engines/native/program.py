@@ -1,39 +1,62 @@
-"""The native engine: a graph made one function of machine code.
+"""The native engine's program: a graph made one function of machine code.
 
-Calling a program binds its inputs, runs that function, and hands out the outputs. Arrays of parameters are the user's
-own: the function reads and writes them where they are.
+Calling it binds the inputs, runs that function, and hands out the outputs. Small inputs are copied to a place of their
+own, which is quicker than asking for their address; large ones are read where they are. The arrays of parameters are
+the user's own: the function reads and writes them in place.
 """
 
 import ctypes
+import functools
 import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from backlit.engines.engine import bind
 from backlit.engines.native.emission import STEP, emit_program
-from backlit.engines.native.jit import compile_module
+from backlit.engines.native.jit import Code, cached_code, compile_module
 from backlit.engines.native.places import ARENA, BARRIER, FAULT, FIRST_SLOT, PRIVATE
-from backlit.engines.native.plan import make_plan
+from backlit.engines.native.plan import Plan, make_plan
+from backlit.engines.native.recipe import Recipe, find_recipe, graph_key, keep_recipe, recipe_of, slot_nodes
 from backlit.engines.native.singles import checked_size
 from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
-from backlit.engines.native.workers import POOL, available_threads, run_alone
-from backlit.errors import BindingError, IndexRangeError
+from backlit.engines.native.workers import POOL, available_threads, step_function
+from backlit.errors import BindingError, ExecutionError, IndexRangeError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
-from backlit.graph.node import Application, Array
+from backlit.graph.node import Array, Node
 from backlit.graph.rewrite import share, simplify
 
 __all__ = ["NativeProgram"]
 
+_SMALL = 16_384
+"""Up to this many bytes, copying an array is quicker than asking NumPy for its address."""
+
+_ALIGNMENT = 128
+
 
 def aligned_bytes(size: int) -> Array:
-    """Return zeroed memory that begins at a cache line."""
-    block = np.zeros(size + 128, dtype=np.uint8)
-    start = -block.ctypes.data % 128
+    """Return zeroed memory that begins at a cache line, or refuse before anything has changed."""
+    try:
+        block = np.zeros(size + _ALIGNMENT, dtype=np.uint8)
+    except MemoryError:
+        raise ExecutionError(
+            f"the program needs {size / 2**20:,.0f} MiB for what it keeps between its steps, and there is no room",
+            why="every value that a later operation needs is kept until then",
+            instead="make the batch smaller",
+        ) from None
+    start = -block.ctypes.data % _ALIGNMENT
     return block[start : start + size]
+
+
+class Maker(NamedTuple):
+    """What makes room for an output before a run, where it needs any, and what hands it out after it."""
+
+    before: Callable[[], None] | None
+    hand: Callable[[], Any]
 
 
 class NativeProgram:
@@ -42,76 +65,193 @@ class NativeProgram:
     Args:
         graph: What to run.
         single: Whether to answer with the only output itself instead of a list.
+
+    Example:
+        >>> import backlit as bl
+        >>> x = bl.input("x", shape=(2,))
+        >>> program = NativeProgram(Graph(outputs=[bl.exp(x)]), single=True)
+        >>> program([0.0, 1.0]).round(4).tolist()
+        [1.0, 2.7183]
     """
 
     def __init__(self, graph: Graph, *, single: bool) -> None:
         self.graph = graph
         self._single = single
-        self._plan = make_plan(share(simplify(graph)), host_target(), available_threads())
-        self.ir = emit_program(self._plan)
-        self._code = compile_module(self.ir, self._plan.target, [STEP])
+        self._threads_allowed = available_threads()
         self._lock = threading.Lock()
-        self._prepare()
+        recipe, self._code = self._load() or self._compile()
+        self._prepare(recipe)
 
-    def _prepare(self) -> None:
-        plan = self._plan
-        self._arena = aligned_bytes(plan.arena_bytes)
-        self._private = aligned_bytes(plan.private_bytes * plan.threads)
-        self._context = np.zeros(FIRST_SLOT + len(plan.slots), dtype=np.uint64)
-        self._context[ARENA] = self._arena.ctypes.data
-        self._context[PRIVATE] = self._private.ctypes.data
-        self._flags = aligned_bytes(barrier_bytes(plan.threads))
-        self._context[BARRIER] = self._flags.ctypes.data
-        self._held: dict[int, Array] = {}
-        for number, node in enumerate(plan.slots, FIRST_SLOT):
+    # ------------------------------------------------------------------------------------------------------- compiling
+
+    def _load(self) -> tuple[Recipe, Code] | None:
+        """Find the program in the cache."""
+        self._key = graph_key(self.graph, host_target(), self._threads_allowed)
+        recipe = find_recipe(self._key)
+        code = cached_code(recipe.code, [STEP]) if recipe else None
+        self._planned = self.graph
+        return (recipe, code) if recipe and code else None
+
+    def _compile(self) -> tuple[Recipe, Code]:
+        code = compile_module(self.ir, self.plan.target, [STEP])
+        recipe = recipe_of(self.plan, self.graph, code.key)
+        if recipe:
+            keep_recipe(self._key, recipe)
+            return recipe, code
+        self._planned = self.plan.graph
+        made = recipe_of(self.plan, self._planned, code.key)
+        assert made is not None, "a plan knows every leaf of its own graph"
+        return made, code
+
+    @functools.cached_property
+    def plan(self) -> Plan:
+        """What is decided before code is written."""
+        return make_plan(share(simplify(self.graph)), host_target(), self._threads_allowed)
+
+    @functools.cached_property
+    def ir(self) -> str:
+        """The program as LLVM's intermediate representation."""
+        return emit_program(self.plan)
+
+    # ------------------------------------------------------------------------------------------------------- preparing
+
+    def _prepare(self, recipe: Recipe) -> None:
+        """Fill the context: the table of addresses that the native function is given."""
+        self._threads = recipe.threads
+        memory = [recipe.arena_bytes, recipe.private_bytes * recipe.threads, barrier_bytes(recipe.threads)]
+        blocks = [aligned_bytes(size) for size in memory]
+        self._context = np.zeros(FIRST_SLOT + len(recipe.slots), dtype=np.uint64)
+        for entry, block in zip((ARENA, PRIVATE, BARRIER), blocks, strict=True):
+            self._context[entry] = block.ctypes.data
+        self._held: list[Array] = blocks
+        entries: dict[Node, int] = {}
+        for entry, node in enumerate(slot_nodes(recipe, self._planned), FIRST_SLOT):
+            if node is not None:
+                entries[node] = entry
             if isinstance(node, (Constant, Parameter)):
-                array = np.ascontiguousarray(node.value)
-                self._held[number] = array
-                self._context[number] = array.ctypes.data
-        places = plan.places
-        self._inputs = [(node, places[node].position) for node in plan.graph.inputs]
-        self._results = [
-            (node, places[node].position if isinstance(node, Application) else -1) for node in plan.graph.outputs
-        ]
-        self._step = self._code.address(STEP)
+                self._held.append(node.value)
+                self._context[entry] = node.value.ctypes.data
+        self._written = {id(parameter.value) for parameter in self.graph.updates}
+        self._readers = [self._reader(node, entries[node]) for node in self._planned.inputs]
+        self._slots = recipe.outputs
+        self._makers: dict[int, Maker] = {}
+        for node, slot in zip(self.graph.outputs, recipe.outputs, strict=True):
+            if slot >= 0 and slot not in self._makers:
+                self._makers[slot] = self._maker(node, FIRST_SLOT + slot)
+        self._before = [maker.before for maker in self._makers.values() if maker.before]
+        self._hands = [(slot, maker.hand) for slot, maker in self._makers.items()]
         self._address = self._context.ctypes.data
+        self._step = self._code.address(STEP)
+        self._run_alone = step_function(self._step)
+
+    def _reader(self, node: Input, entry: int) -> Callable[[Any], None]:
+        """Return what binds a value to an input."""
+        shape, dtype, context = node.shape, np.dtype(node.dtype), self._context
+        if node.size * dtype.itemsize <= _SMALL:
+            block = aligned_bytes(max(1, node.size * dtype.itemsize))
+            place = block[: node.size * dtype.itemsize].view(dtype).reshape(shape)
+            context[entry] = place.ctypes.data
+            self._held.append(place)
+            copy = np.copyto
+
+            def read(value: Any) -> None:
+                if type(value) is np.ndarray and value.dtype is dtype and value.shape == shape:
+                    copy(place, value)
+                else:
+                    copy(place, bind(node, value))
+
+            return read
+
+        def point(value: Any) -> None:
+            array = bind(node, value)
+            if not array.flags.c_contiguous or not array.flags.aligned or self._is_written(array):
+                array = np.array(array, order="C")
+            self._borrowed.append(array)
+            context[entry] = array.ctypes.data
+
+        return point
+
+    def _is_written(self, array: Array) -> bool:
+        """Say whether an input is a parameter's own array, or a view of it, that the program overwrites."""
+        base: Any = array
+        while base is not None:
+            if id(base) in self._written:
+                return True
+            base = getattr(base, "base", None)
+        return False
+
+    def _maker(self, node: Node, entry: int) -> Maker:
+        """Return what makes room for an output, and what hands it out."""
+        dtype = np.dtype(node.dtype)
+        if node.size * dtype.itemsize <= _SMALL:
+            block = aligned_bytes(max(1, node.size * dtype.itemsize))
+            place = block[: node.size * dtype.itemsize].view(dtype).reshape(node.shape)
+            self._context[entry] = place.ctypes.data
+            self._held.append(place)
+            return Maker(None, place.copy if node.shape else lambda: place[()])
+        room: list[Array] = []
+
+        def before() -> None:
+            array = np.empty(node.shape, dtype=dtype)
+            room[:] = [array]
+            self._context[entry] = array.ctypes.data
+
+        return Maker(before, lambda: room[0])
+
+    # --------------------------------------------------------------------------------------------------------- running
 
     def __call__(self, *values: npt.ArrayLike) -> Any:
-        """Compute the outputs, then write the updates into their parameters."""
-        if len(values) != len(self._inputs):
-            names = ", ".join(node.name or "" for node, _ in self._inputs)
+        """Compute the outputs, then write the updates into their parameters.
+
+        Args:
+            *values: A value for each input, in order.
+
+        Returns:
+            The output, or a list of outputs.
+
+        Raises:
+            BindingError: If the number, shape or data type of the values does not fit.
+            IndexRangeError: If a label or index is out of range; nothing has changed then.
+        """
+        if len(values) != len(self._readers):
+            names = ", ".join(node.name or "" for node in self.graph.inputs)
             raise BindingError(
-                f"the program takes {len(self._inputs)} values ({names}); received {len(values)}",
+                f"the program takes {len(self._readers)} values ({names}); received {len(values)}",
                 instead=f"call it as program({names})",
             )
-        bound = [np.ascontiguousarray(bind(node, v)) for (node, _), v in zip(self._inputs, values, strict=True)]
-        context = self._context
-        for (_, slot), array in zip(self._inputs, bound, strict=True):
-            context[slot] = array.ctypes.data
-        outputs: dict[int, Array] = {}
-        results = []
-        given = dict(zip(self._plan.graph.inputs, bound, strict=True))
-        for node, slot in self._results:
-            if slot < 0:
-                leaf = given[node] if isinstance(node, Input) else node.value  # type: ignore[attr-defined]
-                results.append(np.array(leaf))
-                continue
-            if slot not in outputs:
-                outputs[slot] = np.empty(node.shape, dtype=node.dtype)
-                context[slot] = outputs[slot].ctypes.data
-            results.append(outputs[slot])
-        threads = self._plan.threads
-        if threads == 1:
-            status = run_alone(self._step, self._address)
-        else:
-            status = POOL.run(self._step, self._address, threads)
-        if status:
-            self._refuse(status)
-        results = [one[()] for one in results]
+        with self._lock:
+            self._borrowed: list[Array] = []
+            for read, value in zip(self._readers, values, strict=True):
+                read(value)
+            for before in self._before:
+                before()
+            leaves = self._leaf_outputs(values)
+            if self._threads == 1:
+                status = self._run_alone(self._address, 0)
+            else:
+                status = POOL.run(self._step, self._address, self._threads)
+            if status:
+                self._refuse(status)
+            hands = {slot: hand() for slot, hand in self._hands}
+            results = [hands[slot] if slot >= 0 else leaves.pop(0) for slot in self._slots]
         return results[0] if self._single else results
 
+    def _leaf_outputs(self, values: tuple[npt.ArrayLike, ...]) -> list[Any]:
+        """Copy the outputs that are leaves, before any of them is updated."""
+        if -1 not in self._slots:
+            return []
+        given = dict(zip(self.graph.inputs, values, strict=True))
+        found = []
+        for node, slot in zip(self.graph.outputs, self._slots, strict=True):
+            if slot < 0:
+                value = bind(node, given[node]) if isinstance(node, Input) else node.value  # type: ignore[attr-defined]
+                found.append(np.array(value)[()])
+        return found
+
     def _refuse(self, status: int) -> None:
-        node = self._plan.kernels[status - 1].roots[0]
+        node = self.plan.kernels[status - 1].roots[0]
         size, value = checked_size(node), ctypes.c_int64(int(self._context[FAULT])).value
-        what = "label" if node.op.name == "one_hot" else "index"
-        raise IndexRangeError(f"{what} {value} is out of range", why=f"there are {size}")
+        raise IndexRangeError(f"index {value} is out of range", why=f"there are {size}")
+
+    def __repr__(self) -> str:
+        return f"<native program of {self.graph!r}>"

@@ -24,7 +24,8 @@ from backlit.engines.native.synchronisation import LINE_BYTES, MISSING, Line, St
 from backlit.engines.native.target import host_target
 from backlit.errors import ArgumentError, ExecutionError
 
-__all__ = ["MOST_THREADS", "POOL", "WorkerPool", "available_threads", "run_alone", "set_threads", "thread_limit"]
+__all__ = ["MOST_THREADS", "POOL", "WorkerPool", "available_threads", "run_alone", "set_threads"]
+__all__ += ["step_function", "thread_limit"]
 
 MOST_THREADS = 256
 """No program has more threads than this."""
@@ -69,12 +70,13 @@ def run_alone(step: int, context: int) -> int:
         >>> run_alone(code.address("step"), 0)
         7
     """
-    status: int = _function(step)(context, 0)
+    status: int = step_function(step)(context, 0)
     return status
 
 
 @functools.lru_cache(maxsize=256)
-def _function(step: int) -> Any:
+def step_function(step: int) -> Any:
+    """Return a step as something that Python can call with a context and the number of a thread."""
     return _STEP(step)
 
 
