@@ -83,7 +83,8 @@ class Engine(Protocol):
 
 
 _ENGINES: dict[str, Engine] = {}
-_DEFAULT = "reference"
+_DEFAULT = ("native", "reference")
+"""The engines that ``None`` picks from: the first that is there."""
 
 
 def register_engine(engine: Engine) -> None:
@@ -149,7 +150,7 @@ def compile(
         >>> float(step()), round(float(θ.value), 6)
         (9.0, 2.4)
     """
-    chosen = _find_engine(engine or _DEFAULT)
+    chosen = _find_engine(engine or next(name for name in _DEFAULT if name in _ENGINES))
     single = isinstance(outputs, Node)
     listed = [inputs] if isinstance(inputs, Input) else inputs
     graph = Graph(listed, [outputs] if isinstance(outputs, Node) else outputs, updates)

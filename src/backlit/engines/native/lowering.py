@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value
 from backlit.engines.native.mathematics import MATHEMATICS
+from backlit.engines.native.mathematics.estimates import quotient, square_root
 from backlit.graph.node import Application
 from backlit.graph.spec import is_floating, promote
 
@@ -209,7 +210,26 @@ def _same(body: Body, x: Value, *, dtype: str) -> Value:
 
 
 def _root(body: Body, x: Value, *, dtype: str) -> Value:
-    return body.intrinsic("sqrt", x)
+    return square_root(body, x)
+
+
+def _divide(body: Body, x: Value, y: Value, *, dtype: str) -> Value:
+    return quotient(body, x, y)
+
+
+def _power(body: Body, x: Value, y: Value, *, dtype: str) -> Value:
+    """Raise to a power; the exponents that formulas are full of take an instruction or two."""
+    if y.is_constant:
+        for exponent, short in _POWERS.items():
+            if y.text == body.like(exponent, y).text:
+                return short(body, x)
+    return MATHEMATICS["pow"](body, x, y)
+
+
+_POWERS: Mapping[float, Callable[[Body, Value], Value]] = {
+    2.0: lambda body, x: body.multiply(x, x),
+    -1.0: lambda body, x: quotient(body, body.like(1.0, x), x),
+}
 
 
 def _function(name: str, cost: int) -> Elementwise:
@@ -232,7 +252,7 @@ LOWERING: Mapping[str, Elementwise | View | Anchor] = {
     "cos": _function("cos", 30),
     "cosh": _function("cosh", 20),
     "cumulative_sum": Anchor("scan"),
-    "divide": Elementwise(_by_kind("fdiv", "sdiv"), 4),
+    "divide": Elementwise(_divide, 4),
     "equal": Elementwise(_relation("oeq", "eq", "eq")),
     "erf": _function("erf", 25),
     "exp": _function("exp", 12),
@@ -263,7 +283,7 @@ LOWERING: Mapping[str, Elementwise | View | Anchor] = {
     "one_hot": Elementwise(_same),
     "pad": Anchor("assembly"),
     "permute_dims": View(),
-    "pow": _function("pow", 60),
+    "pow": Elementwise(_power, 60),
     "random_bits": Anchor("random bits"),
     "relu": Elementwise(_relu),
     "reshape": View(),
