@@ -214,9 +214,7 @@ class Body:
         self._regions[-1].lines.append(f"{name}:")
         self._regions[-1].block = name
 
-    def emit(
-        self, text: str, operands: Sequence[Value], type: str, lanes: int = 1, *, pinned: bool = False
-    ) -> Value:
+    def emit(self, text: str, operands: Sequence[Value], type: str, lanes: int = 1, *, pinned: bool = False) -> Value:
         """Write an instruction where its operands exist, or return its result if it stands there already.
 
         Args:
@@ -414,7 +412,8 @@ class Body:
         mask = mask or constant(1, "i1", lanes)
         name = f"llvm.masked.gather.v{lanes}{_SUFFIXES.get(stored, stored)}.v{lanes}p0"
         self.module.declare(name, vector, [pointers, f"<{lanes} x i1>", vector])
-        text = f"call {vector} @{name}({pointers} align {_size(stored)} {where.text}, {mask.typed}, {vector} zeroinitializer)"
+        given = f"{pointers} align {_size(stored)} {where.text}, {mask.typed}, {vector} zeroinitializer"
+        text = f"call {vector} @{name}({given})"
         value = self.emit(text, [where, mask], stored, lanes, pinned=pinned)
         return self.compare("ne", value, self.like(0, value)) if type == "i1" else value
 
@@ -430,7 +429,7 @@ class Body:
             self.line(f"store {value.typed}, {pointer.typed}, align {align}")
 
     def lane_numbers(self, lanes: int, type: str = "i64") -> Value:
-        """Return the vector 0, 1, 2, …"""
+        """Return a vector of the numbers of the lanes: 0, 1, 2 and so on."""
         text = ", ".join(f"{type} {lane}" for lane in range(lanes))
         return Value(f"<{text}>", type, lanes) if lanes > 1 else constant(0, type)
 

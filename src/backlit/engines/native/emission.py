@@ -2,8 +2,9 @@
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Module, Value, constant
 from backlit.engines.native.columns import emit_columns
-from backlit.engines.native.evaluating import Evaluator, Memory
+from backlit.engines.native.evaluating import Evaluator, Memory, bytes_of
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
+from backlit.engines.native.indexing import Variable
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.partition import Division, axes_of_kernel, bounds
 from backlit.engines.native.places import BARRIER, FAULT, PRIVATE
@@ -103,7 +104,7 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
     scratch = body.address(body.parameter("private"), [], plan.product_scratch, 1)
     roots = kernel.wanted(one for one in kernel.roots if one is not node and one in plan.kept)
 
-    def write(bindings: dict[object, tuple[Value, int]]) -> None:
+    def write(bindings: dict[Variable, tuple[Value, int]]) -> None:
         def finish(
             body: Body, here: tuple[Value, int], there: tuple[Value, int], vector: Value, mask: Value | None
         ) -> None:
@@ -131,7 +132,7 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             finish=finish,
         )
 
-    def over(rest: list[object], bindings: dict[object, tuple[Value, int]]) -> None:
+    def over(rest: list[Variable], bindings: dict[Variable, tuple[Value, int]]) -> None:
         if not rest:
             write(bindings)
             return
@@ -142,12 +143,12 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
 
 
 def _start(
-    body: Body, memory: Memory, access: Access, kernel: Kernel, bindings: dict[object, tuple[Value, int]]
+    body: Body, memory: Memory, access: Access, kernel: Kernel, bindings: dict[Variable, tuple[Value, int]]
 ) -> Value:
     """Return the address of the first element of an operand."""
     total = access.linear()
     terms = [(value, total.factor(v)) for v, (value, _) in bindings.items() if total.factor(v)]
-    size = {"float": 4, "double": 8, "i1": 1}.get(LLVM_TYPES[access.node.dtype]) or int(LLVM_TYPES[access.node.dtype][1:]) // 8
+    size = bytes_of(LLVM_TYPES[access.node.dtype])
     return body.address(memory.base(access.node), terms, total.offset, size)
 
 

@@ -10,7 +10,7 @@ from backlit.engines.native.indexing import Variable
 from backlit.graph.node import Node
 from backlit.graph.spec import is_floating
 
-__all__ = ["lanes_for", "lane_variable", "nest", "over_vectors"]
+__all__ = ["lane_variable", "lanes_for", "nest", "over_vectors"]
 
 _SIZES = {"float64": 8, "int64": 8, "uint64": 8}
 

@@ -128,7 +128,7 @@ def _relation(floats: str, signed: str, unsigned: str) -> Emit:
 
 
 def _extreme(floats: str, signed: str, unsigned: str) -> Emit:
-    """Choose the larger or smaller; NaN goes through. The relation is unordered so that a NaN in y wins, and x's too."""
+    """Choose the larger or smaller. A NaN goes through: of x by the unordered relation, of y by asking."""
 
     def emit(body: Body, x: Value, y: Value, *, dtype: str) -> Value:
         if not is_floating(dtype):
@@ -233,7 +233,8 @@ _POWERS: Mapping[float, Callable[[Body, Value], Value]] = {
 
 
 def _function(name: str, cost: int) -> Elementwise:
-    return Elementwise(lambda body, *values, dtype: MATHEMATICS[name](body, *values), cost)
+    function = MATHEMATICS[name]
+    return Elementwise(lambda body, *values, dtype: function(body, *values), cost)
 
 
 LOWERING: Mapping[str, Elementwise | View | Anchor] = {

@@ -1,15 +1,15 @@
 """Memory: where each stored value lies, and when its place may be used again.
 
-Inputs, parameters, constant arrays and outputs lie where the user or Python has them. Everything else lies in one arena,
-each value at an offset that is free from its first write to its last read. When several threads run, a place may only
-be used again behind a barrier, because a slower thread may still be reading.
+Inputs, parameters, constant arrays and outputs lie where the user or Python has them. Everything else lies in one
+arena, each value at an offset that is free from its first write to its last read. When several threads run, a place
+may only be used again behind a barrier, because a slower thread may still be reading.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backlit.engines.native.evaluating import bytes_of
 from backlit.engines.native.builder import LLVM_TYPES
+from backlit.engines.native.evaluating import bytes_of
 from backlit.engines.native.places import FIRST_SLOT, Place
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Node
@@ -82,7 +82,9 @@ class Arena:
         self._free = joined
 
 
-def leaf_slots(inputs: Sequence[Input], parameters: Sequence[Parameter], constants: Sequence[Constant]) -> Mapping[Node, Place]:
+def leaf_slots(
+    inputs: Sequence[Input], parameters: Sequence[Parameter], constants: Sequence[Constant]
+) -> Mapping[Node, Place]:
     """Give every leaf an entry of the context."""
     leaves: list[Node] = list(dict.fromkeys([*inputs, *parameters, *constants]))
     return {node: Place("slot", FIRST_SLOT + number) for number, node in enumerate(leaves)}

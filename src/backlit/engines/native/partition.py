@@ -7,6 +7,7 @@ from core to core, and barriers. Each kernel in turn takes the cut that costs le
 changes any more.
 """
 
+import itertools
 from dataclasses import dataclass
 
 from backlit.engines.native.indexing import Variable
@@ -167,7 +168,7 @@ class Partition:
             return work
         extent = self._variables[kernel][choice.axis].extent
         edges = bounds(extent, self._threads)
-        largest = max(high - low for low, high in zip(edges, edges[1:], strict=False))
+        largest = max(high - low for low, high in itertools.pairwise(edges))
         return work * largest / extent
 
     def _reading(self, kernel: Kernel, divisions: dict[Kernel, Division]) -> float:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backlit.engines.native import cache
 from backlit.engines.native.plan import Plan
@@ -117,12 +118,13 @@ def find_recipe(key: str) -> Recipe | None:
     if kept is None:
         return None
     try:
-        return Recipe(**{name: _frozen(value) for name, value in json.loads(kept).items()})
+        fields: dict[str, Any] = json.loads(kept)
+        return Recipe(**{name: _frozen(value) for name, value in fields.items()})
     except (ValueError, TypeError):
         return None
 
 
-def _frozen(value: object) -> object:
+def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 

@@ -3,6 +3,8 @@
 Where nothing ties a computation to its rows, neighbouring loops are merged into one long one.
 """
 
+import itertools
+
 from backlit.engines.native.builder import Body, Value, constant
 from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.indexing import Index, Variable
@@ -20,9 +22,7 @@ Slice = tuple[int, Value, Value] | None
 Range = tuple[Value | int, Value | int]
 
 
-def emit_rows(
-    body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice
-) -> None:
+def emit_rows(body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice) -> None:
     """Write a kernel of the form ``rows``.
 
     Args:
@@ -94,9 +94,7 @@ class _Rows:
             bindings = dict(self.bindings)
             if lane:
                 bindings[lane] = (start, 0)
-            evaluator = Evaluator(
-                body, self.memory, self.stored, bindings, lane, width, mask, dict(results)
-            )
+            evaluator = Evaluator(body, self.memory, self.stored, bindings, lane, width, mask, dict(results))
             values = evaluator.compute(wanted)
             totals = [
                 reduction.take_in(body, total, value, mask)
@@ -148,7 +146,7 @@ class _Rows:
         counted = {v for node, index in found.steps if node.op.name in {"one_hot", "take"} for v in _variables(index)}
         linear = [access.linear() for access in found.accesses]
         linear += [Access(n, kernel.index(n), n.shape).linear() for n in kernel.roots if self._is_written(n)]
-        for outer, inner in list(zip(variables, variables[1:], strict=False)):
+        for outer, inner in itertools.pairwise(variables):
             extent = self.ranges[outer][1] if isinstance(self.ranges[outer][1], int) else outer.extent
             if extent == 1 and self.ranges[outer] == (0, 1):
                 continue
