@@ -13,7 +13,11 @@ from harness.products import check, program, random_matrix
 
 
 @pytest.mark.parametrize("name", ["x86-64-v4", "x86-64-v3", "x86-64-v2", "aarch64"])
-@pytest.mark.parametrize("shape", [(32, 300, 784), (1, 300, 784), (4, 96, 100), (784, 10, 50), (8, 32, 64)], ids=str)
+@pytest.mark.parametrize(
+    "shape",
+    [(32, 300, 784), (1, 300, 784), *((rows, 960, 100) for rows in range(2, 8)), (784, 10, 50), (8, 32, 64)],
+    ids=str,
+)
 def test_nothing_is_stored_in_the_innermost_loop(shape, name):
     target = named_target(name)
     rows, columns, inner = shape

@@ -27,7 +27,8 @@ __all__ = ["Finish", "Matrix", "ProductPlan", "emit_product", "plan_product"]
 
 Finish = Callable[[Body, tuple[Value, int], tuple[Value, int], Value, Value | None], None]
 """``finish(body, (row_base, row), (column_base, column), vector, mask)`` writes what becomes of the elements
-(row_base + row, column_base + column + lane), where the mask is true or None."""
+(row_base + row, column_base + column + lane): of all lanes, or of those where the mask is true. The bases are values,
+the rest are numbers, so that addresses fold. What it reads that also changes, it must pin."""
 
 
 def emit_product(
@@ -56,7 +57,7 @@ def emit_product(
         columns: Which columns of the product.
         inner: Which products are summed; None: all.
         scratch: The address of ``plan.scratch_bytes`` bytes that are this thread's alone, at a multiple of 64.
-        finish: Writes what becomes of a vector; it is called while the loops are written, once for each register.
+        finish: Writes what becomes of a vector; it is called while the loops are written, a few times for each tile.
 
     Example:
         >>> from backlit.engines.native.builder import Module
@@ -230,8 +231,9 @@ class _Tiles:
         band, panel = bands
         tile = self._shape(band.size, panel, place[1])
         left, right = self._strip(block, band, place[0]), self._panel(block, panel, place[1])
-        masked = not plan.copy_right
-        sums = accumulate(body, tile, left, right, length(body, block.inner), plan.unroll, masked=masked)
+        count, masked = length(body, block.inner), not plan.copy_right
+        unroll = plan.unroll if panel.size == plan.tile_vectors else min(plan.unroll, 2)
+        sums = accumulate(body, tile, left, right, count, unroll, masked=masked)
         if plan.through_memory or band.ragged:
             self._through_memory(block, band, tile, place, sums)
             return

@@ -18,8 +18,8 @@ LEFT_BLOCK = 512 * 1024
 INNER_BLOCK = 256
 """Steps of the inner dimension after which a large product puts its sums aside."""
 
-LARGE = 1 << 26
-"""Multiplications from which on a product is done in blocks."""
+LARGE = 2 << 20
+"""Bytes of the left matrix from which on a product is done in blocks: it no longer stays in the last cache."""
 
 COLUMN_BLOCK = 3072
 """Columns for which a large product puts sums aside at a time."""
@@ -180,7 +180,7 @@ def plan_product(
 
     Example:
         >>> machine = Target("x86_64-unknown-linux-gnu", "", "+avx512f,+fma", 64, 32, True)
-        >>> print(plan_product(machine, 32, 300, 784, "float32", (784, 1), (300, 1), updating=False))
+        >>> print(plan_product(machine, 8, 300, 784, "float32", (784, 1), (300, 1), updating=False))
         tiles 8 × 3 vectors of 16, panels outside, 4 steps a turn
     """
     size = element_size(dtype)
@@ -202,13 +202,13 @@ def plan_product(
         False,
         tile_rows,
         tile_vectors,
-        _unroll(inner, tile_rows * tile_vectors, floating),
+        _unroll(inner, floating),
         edge_sums=(16 if target.registers >= 32 else 6) if floating and inner > 2 else 0,
         rows_outside=updating,
         copy_right=not contiguous or (rows >= 3 * tile_rows and inner >= 16 and columns > lanes),
         through_memory=inner > 8,
     )
-    if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * columns >= LARGE:
+    if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * size >= LARGE:
         return _in_blocks(plan)
     if updating and left_strides[0] == 1 != left_strides[1] and inner > 64 and columns > 2 * lanes:
         return replace(plan, copy_left=True, block_rows=4)
@@ -259,7 +259,7 @@ def _tile(target: Target, rows: int, columns: int, inner: int, lanes: int, float
     if inner <= 2:
         return 1, min(vectors, 4)
     if target.registers >= 32:
-        wide = {1: 10, 2: 8, 3: 7, 4: 6, 5: 5, 6: 4}.get(rows, 3)
+        wide = {1: 10, 2: 8, 3: 6, 4: 5, 5: 4, 6: 4}.get(rows, 3)
         tall = {1: 16, 2: 12}.get(vectors, 8)
     else:
         wide = {1: 6, 2: 4, 3: 3}.get(rows, 3 if target.fma else 2)
@@ -269,12 +269,9 @@ def _tile(target: Target, rows: int, columns: int, inner: int, lanes: int, float
     return min(rows, tall), min(vectors, wide)
 
 
-def _unroll(inner: int, sums: int, floating: bool) -> int:
+def _unroll(inner: int, floating: bool) -> int:
     """Choose how many steps stand one after another: a divisor, so that none is left over."""
-    if not floating:
-        return 1
-    most = 2 if sums > 16 else 4
-    return next((steps for steps in (most, 2, 3) if inner % steps == 0), most)
+    return next((steps for steps in (4, 2, 3) if inner % steps == 0), 4) if floating else 1
 
 
 def _round_up(number: int, multiple: int) -> int:
