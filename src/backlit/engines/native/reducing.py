@@ -17,15 +17,15 @@ class Reduction:
     """The accumulator of one reduction.
 
     Args:
-        node: The reduction: ``sum``, ``max`` or ``min``.
+        node: The reduction: ``sum``, ``cumulative_sum``, ``max`` or ``min``.
         terms: How many elements each lane takes in.
     """
 
     def __init__(self, node: Application, terms: int) -> None:
         self.node = node
-        self._name = node.op.name
+        self._adds = node.op.name in {"sum", "cumulative_sum"}
         self._type = LLVM_TYPES[node.dtype]
-        long = self._name == "sum" and self._type == "float" and terms > _LONG_SUM
+        long = self._adds and self._type == "float" and terms > _LONG_SUM
         self._wide = "double" if long else self._type
 
     def neutral(self, lanes: int) -> Value:
@@ -33,9 +33,9 @@ class Reduction:
         return constant(self._neutral_number(), self._wide, lanes)
 
     def _neutral_number(self) -> float:
-        if self._name == "sum":
+        if self._adds:
             return 0
-        largest = self._name == "min"
+        largest = self.node.op.name == "min"
         if is_floating(self.node.dtype):
             return float("inf") if largest else float("-inf")
         if self._type == "i1":
@@ -54,9 +54,9 @@ class Reduction:
         return self._combine(body, total, body.splat(value, total.lanes))
 
     def _combine(self, body: Body, x: Value, y: Value) -> Value:
-        if self._name == "sum":
+        if self._adds:
             return body.binary("fadd" if x.floating else "add", x, y)
-        return (maximum if self._name == "max" else minimum)(body, x, y, dtype=self.node.dtype)
+        return (maximum if self.node.op.name == "max" else minimum)(body, x, y, dtype=self.node.dtype)
 
     def finish(self, body: Body, total: Value, *, across: bool) -> Value:
         """Return the result: of all lanes together, or lane by lane.

@@ -34,7 +34,7 @@ class _Writer:
             return
         outer = [v for v in self.variables if v is not self.lane]
         extent = self.lane.extent if self.lane else 1
-        lanes = lanes_for(self.body, [source or target], extent)
+        lanes = lanes_for(self.body, [target if source is None else source], extent)
         if self.lane and dict(where[-1].terms if where else ()).get(self.lane) != 1:
             lanes = 1
 
@@ -169,7 +169,7 @@ def emit_check(body: Body, kernel: Kernel, memory: Memory, stored: set[Node]) ->
     """Write a check that integers lie in their range.
 
     Returns:
-        Whether one does not (0 or 1), and the last that does not.
+        Whether one does not (0 or 1), and the first that does not.
     """
     node = kernel.roots[0]
     integers = node.arguments[CHECKED[node.op.name]]
@@ -181,7 +181,8 @@ def emit_check(body: Body, kernel: Kernel, memory: Memory, stored: set[Node]) ->
         evaluator = Evaluator(body, memory, stored, bindings)
         value = evaluator.as_index(evaluator.fetch(integers, index_of(variables)), integers.dtype)
         wrong = body.compare("uge", value, constant(size))
-        return [body.select(wrong, constant(1), carried[0]), body.select(wrong, value, carried[1])]
+        first = body.compare("eq", carried[0], constant(0))
+        return [body.select(wrong, constant(1), carried[0]), body.select(first, value, carried[1])]
 
     return nest(body, [(0, v.extent) for v in variables], [constant(0), constant(0)], one)
 
