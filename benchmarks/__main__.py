@@ -30,6 +30,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure backlit beside its peers.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"workloads: {', '.join(WORKLOADS)} (default: all)")
     parser.add_argument("--rows", default="", metavar="TEXT", help="only the contests whose title contains this text")
+    parser.add_argument("--who", default="", metavar="TEXTS", help="only contenders with one of these texts, as a,b,c")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=available_cores(), help="threads of every library")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu needs --threads 1")

@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,11 +174,19 @@ class Entry:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a contest; ``skipped`` says of each contender that took no part why."""
+    """What came of a contest.
+
+    Args:
+        contest: The contest.
+        entries: What came of each contender.
+        skipped: Why the others took no part.
+        failed: The traceback of those who broke down before their first turn, which is a bug of theirs or of ours.
+    """
 
     contest: Contest
     entries: tuple[Entry, ...]
     skipped: dict[str, str]
+    failed: dict[str, str] = field(default_factory=dict)
 
     def entry(self, name: str) -> Entry | None:
         """Return what came of a contender, or None if it took no part."""
@@ -236,7 +245,7 @@ def hold(contest: Contest, settings: Settings) -> Result:
     agreed = task if contest.agreed is None else contest.agreed()
     expected = None if contest.expected is None else contest.expected(agreed)
     entries: list[tuple[Entry, Prepared]] = []
-    skipped = {}
+    skipped, failed = {}, {}
     for contender in contest.contenders:
         version = contender.version
         if version is None:
@@ -250,11 +259,16 @@ def hold(contest: Contest, settings: Settings) -> Result:
         except UnavailableError as reason:
             skipped[contender.name] = str(reason)
             continue
+        except DisagreementError:
+            raise
+        except Exception:
+            failed[contender.name] = traceback.format_exc()
+            continue
         entries.append((entry, prepared))
     for _ in range(min(settings.rounds, contest.rounds or settings.rounds)):
         for entry, prepared in entries:
             entry.measured.append(take_turn(contest, prepared, settings) / contest.count)
-    return Result(contest, tuple(entry for entry, _ in entries), skipped)
+    return Result(contest, tuple(entry for entry, _ in entries), skipped, failed)
 
 
 def take_turn(contest: Contest, prepared: Prepared, settings: Settings) -> float:

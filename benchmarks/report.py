@@ -60,6 +60,7 @@ def format_result(result: Result) -> str:
         Lines of text.
     """
     skipped = [f"skipped: {name} ({reason})" for name, reason in result.skipped.items()]
+    skipped += [f"FAILED: {name} ({trace.splitlines()[-1]})" for name, trace in result.failed.items()]
     if not result.entries:
         return "\n".join([f"{result.contest.row}: nobody takes part", *skipped])
     subject, rows, quantity = result.entries[0], [], result.contest.quantity
@@ -156,6 +157,7 @@ def _contest_data(result: Result) -> dict[str, Any]:
         "tolerance": result.contest.tolerance,
         "contenders": [_entry_data(entry, result.entries[0]) for entry in result.entries],
         "skipped": result.skipped,
+        "failed": result.failed,
         "bars": [_verdict_data(verdict) for verdict in judge(result)],
     }
 

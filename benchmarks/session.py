@@ -36,6 +36,11 @@ def contests_of(names: Sequence[str], text: str, settings: Settings) -> list[Con
     return [contest for contest in found if text in f"{contest.workload}, {contest.row}"]
 
 
+def among(contest: Contest, texts: Sequence[str]) -> Contest:
+    """Leave in a contest those whose name contains one of these texts."""
+    return replace(contest, contenders=[one for one in contest.contenders if any(text in one.name for text in texts)])
+
+
 def run(asked: argparse.Namespace) -> int:
     """Measure what was asked for.
 
@@ -43,12 +48,13 @@ def run(asked: argparse.Namespace) -> int:
         asked: The arguments of the command.
 
     Returns:
-        The exit status: 1 where contenders disagree or nothing was chosen. A missed bar is a finding, not a failure.
+        The exit status: 1 where contenders disagree or break down, or nothing was chosen. A missed bar is a finding, not
+        a failure.
     """
     settings = Settings(rounds=asked.rounds, quick=asked.quick, clock=asked.clock)
     if asked.quick:
         settings = replace(settings, pause=0.0, least=0.0)
-    contests = contests_of(asked.names, asked.rows, settings)
+    contests = [among(contest, asked.who.split(",")) for contest in contests_of(asked.names, asked.rows, settings)]
     if not contests:
         print(f"no contest has {asked.rows!r} in its title", file=sys.stderr)
         return 1
@@ -67,6 +73,7 @@ def run(asked: argparse.Namespace) -> int:
             print(disagreement, file=sys.stderr)
             return 1
         results.append(result)
+        print(*result.failed.values(), sep="\n", end="", file=sys.stderr)
         beneath = format_verdicts(judge(result))
         print("", format_result(result), *(["", beneath] if beneath else []), sep="\n", flush=True)
         if asked.json:
@@ -75,4 +82,4 @@ def run(asked: argparse.Namespace) -> int:
     verdicts, missing = [verdict for result in results for verdict in judge(result)], unjudged(results)
     if verdicts or missing:
         print("\n### bars\n", format_bars(verdicts, missing), sep="\n")
-    return 0
+    return int(any(result.failed for result in results))

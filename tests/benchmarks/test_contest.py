@@ -15,6 +15,7 @@ from benchmarks.contest import (
     distance,
     hold,
 )
+from benchmarks.session import among
 
 SETTINGS = Settings(rounds=3, pause=0.0, least=0.0)
 
@@ -80,6 +81,11 @@ def test_only_the_first_numbers_are_compared_where_a_contest_says_so(adapter):
         hold(contest, SETTINGS)
 
 
+@pytest.mark.parametrize(("texts", "names"), [([""], ["first", "second"]), (["rst", "none"], ["first"])])
+def test_a_contest_among_some(adapter, texts, names):
+    assert [one.name for one in among(make_contest("first", "second"), texts).contenders] == names
+
+
 def test_a_contender_that_is_not_installed_is_not_even_imported(monkeypatch):
     monkeypatch.setitem(sys.modules, "made_up_adapter", None)
     result = hold(make_contest("first", package="no-such-package"), SETTINGS)
@@ -94,6 +100,16 @@ def test_a_contender_that_cannot_do_the_task_is_skipped_with_its_reason(adapter)
     adapter.unable = unable
     result = hold(make_contest("unable", "second"), SETTINGS)
     assert result.skipped == {"unable": "it never learned this"}
+    assert [entry.name for entry in result.entries] == ["second"]
+
+
+def test_a_contender_that_breaks_down_leaves_the_others_their_turns(adapter):
+    def broken(task):
+        raise ZeroDivisionError("by nought")
+
+    adapter.broken = broken
+    result = hold(make_contest("broken", "second"), SETTINGS)
+    assert "ZeroDivisionError: by nought" in result.failed["broken"]
     assert [entry.name for entry in result.entries] == ["second"]
 
 
