@@ -1,5 +1,6 @@
 """The pool: no job is lost or done twice, whatever sleeps, interrupts, forks or ends; and how many threads it has."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -81,16 +82,22 @@ def pool():
 def script(text: str, timeout: float = 60, **environment: str) -> str:
     """Run a program of its own, which can import what this file defines, and return what it prints."""
     start = "import random, sys; sys.path.insert(0, sys.argv[1]); from test_workers import *\n"
-    result = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-X", "faulthandler", "-c", start + textwrap.dedent(text), os.path.dirname(__file__)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
-        timeout=timeout,
-        check=False,
         env=os.environ | environment,
-    )
-    assert (result.returncode, result.stderr) == (0, ""), result.stdout + result.stderr
-    return result.stdout
+        start_new_session=True,
+    ) as process:
+        try:
+            printed, complaints = process.communicate(timeout=timeout)
+        finally:
+            # A child that hangs would outlive the process that was to wait for it.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL) if hasattr(os, "killpg") else process.kill()
+    assert (process.returncode, complaints) == (0, ""), printed + complaints
+    return printed
 
 
 # ---------------------------------------------------------------------------------------------------------------- runs
