@@ -208,15 +208,15 @@ def plan_product(
         copy_right=not contiguous or (rows >= 3 * tile_rows and inner >= 16 and columns > lanes),
         through_memory=inner > 8,
     )
-    if floating and rows >= 64 and columns >= 8 * lanes and rows * inner * size >= LARGE:
-        return _in_blocks(plan)
-    if updating and left_strides[0] == 1 != left_strides[1] and inner > 64 and columns > 2 * lanes:
-        return replace(plan, copy_left=True, block_rows=4)
-    return plan
+    return _with_blocks(plan, left_strides)
 
 
-def _in_blocks(plan: ProductPlan) -> ProductPlan:
-    """Divide a large product into blocks whose parts are copied together, so that each fits its cache."""
+def _with_blocks(plan: ProductPlan, left_strides: tuple[int, int]) -> ProductPlan:
+    """Add what is copied of the left matrix, and for a large product the blocks whose parts fit the caches."""
+    size = plan.rows * plan.inner * plan.size
+    if not plan.dtype.startswith("float") or plan.rows < 64 or plan.columns < 8 * plan.lanes or size < LARGE:
+        lines = left_strides[0] == 1 != left_strides[1] and plan.inner > 64 and plan.columns > 2 * plan.lanes
+        return replace(plan, copy_left=True, block_rows=4) if plan.rows_outside and lines else plan
     parts = -(-plan.inner // INNER_BLOCK)
     inner = _round_up(-(-plan.inner // parts), 8) if parts > 1 else 0
     block_rows = _block_rows(plan, inner or plan.inner)
