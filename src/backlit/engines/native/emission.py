@@ -6,7 +6,7 @@ from backlit.engines.native.evaluating import Evaluator, Memory, bytes_of
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.indexing import Variable
 from backlit.engines.native.kernels import Kernel
-from backlit.engines.native.partition import Division, axes_of_kernel, bounds
+from backlit.engines.native.partition import Division, along, axes_of_kernel, bounds
 from backlit.engines.native.places import BARRIER, FAULT, PRIVATE
 from backlit.engines.native.plan import Plan, strides_in
 from backlit.engines.native.product import Matrix, emit_product
@@ -53,7 +53,8 @@ def _written(plan: Plan, kernel: Kernel) -> set[Node]:
 
 def _emit_kernel(module: Module, plan: Plan, kernel: Kernel) -> None:
     body = module.body(_name(kernel), _PARAMETERS)
-    memory = Memory(body, plan.places, plan.scratch, _written(plan, kernel))
+    parts = {node: (plan.threads, plan.private_bytes) for node in plan.parts}
+    memory = Memory(body, plan.places, plan.scratch, _written(plan, kernel), parts)
     kept = plan.kept
     passing = {node for node in kernel.nodes if node not in kept and node not in plan.scratch}
     stored = plan.ordered.stored - passing
@@ -99,6 +100,7 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
     *batch, row, column = kernel.variables
     whole = {v: (constant(0), constant(v.extent)) for v in kernel.variables}
     division = plan.divisions[kernel]
+    inner = (body.parameter("low"), body.parameter("high")) if division.partial else None
     if division.axis is not None:
         whole[kernel.variables[division.axis]] = (body.parameter("low"), body.parameter("high"))
     scratch = body.address(body.parameter("private"), [], plan.product_scratch, 1)
@@ -127,7 +129,7 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             *matrices,
             rows=whole[row],
             columns=whole[column],
-            inner=None,
+            inner=inner,
             scratch=scratch,
             finish=finish,
         )
@@ -183,15 +185,19 @@ def _emit_step(module: Module, plan: Plan) -> None:
 
 def _everyone(plan: Plan, kernel: Kernel) -> bool:
     division = plan.divisions[kernel]
-    return plan.threads == 1 or division.each or division.axis is not None
+    return plan.threads == 1 or division.each or division.partial or division.axis is not None
 
 
 def _bounds(body: Body, plan: Plan, kernel: Kernel, thread: Value) -> tuple[Value, Value]:
     """Return where this thread's part of a kernel begins and ends."""
     division = plan.divisions[kernel]
-    if division.axis is None:
+    if division.partial:
+        extent = along(kernel).extent
+    elif division.axis is None:
         return constant(0), constant(0)
-    edges = bounds(axes_of_kernel(kernel, plan.ordered.stored)[division.axis].extent, plan.threads)
+    else:
+        extent = axes_of_kernel(kernel, plan.ordered.stored)[division.axis].extent
+    edges = bounds(extent, plan.threads)
     low, high = constant(edges[0]), constant(edges[1])
     for number in range(1, plan.threads):
         mine = body.compare("eq", thread, constant(number))

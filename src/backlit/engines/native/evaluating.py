@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
 from backlit.engines.native.indexing import Affine, Index, Variable, argument_indices, strides_of
 from backlit.engines.native.lowering import lower
-from backlit.engines.native.places import ARENA, Place
+from backlit.engines.native.places import ARENA, PRIVATE, Place
 from backlit.engines.native.walking import Access, access, base_of, is_number, walk
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
@@ -31,15 +31,22 @@ class Memory:
         places: Where each stored node lies.
         scratch: The nodes of which only one row lies in memory.
         written: The nodes that this kernel writes or overwrites.
+        parts: The nodes that are the sum of a part of each thread: how many, and how many bytes apart.
     """
 
     def __init__(
-        self, body: Body, places: Mapping[Node, Place], scratch: Mapping[Node, int], written: Collection[Node]
+        self,
+        body: Body,
+        places: Mapping[Node, Place],
+        scratch: Mapping[Node, int],
+        written: Collection[Node],
+        parts: Mapping[Node, tuple[int, int]],
     ) -> None:
         self._body = body
         self._places = places
         self.scratch = scratch
         self._written = set(written)
+        self._parts = parts
 
     def base(self, node: Node) -> Value:
         """Return the address of a node's array."""
@@ -50,6 +57,15 @@ class Memory:
         slot = place.position if place.room == "slot" else ARENA
         address = body.load(body.address(body.parameter("context"), [], slot, 8), "ptr")
         return address if place.room == "slot" else body.address(address, [], place.position, 1)
+
+    def part_bases(self, node: Node) -> list[Value]:
+        """Return the addresses of a node's array: one, or that of every thread's part."""
+        count, apart = self._parts.get(node, (1, 0))
+        if count == 1 or self.changes(node):
+            return [self.base(node)]
+        body = self._body
+        first = body.load(body.address(body.parameter("context"), [], PRIVATE, 8), "ptr")
+        return [body.address(first, [], self._places[node].position + thread * apart, 1) for thread in range(count)]
 
     def changes(self, node: Node) -> bool:
         """Say whether a node's array changes while this kernel runs."""
@@ -185,8 +201,16 @@ class Evaluator:
 
     def _read(self, node: Node, terms: list[tuple[Value, int]], offset: int, apart: int) -> Value:
         body, type = self.body, LLVM_TYPES[node.dtype]
-        pointer = body.address(self.memory.base(node), terms, offset, bytes_of(type))
-        pinned = self.memory.changes(node)
+        total: Value | None = None
+        for base in self.memory.part_bases(node):
+            pointer = body.address(base, terms, offset, bytes_of(type))
+            part = self._read_at(pointer, type, apart, pinned=self.memory.changes(node))
+            total = part if total is None else body.binary("fadd" if part.floating else "add", total, part)
+        assert total is not None
+        return total
+
+    def _read_at(self, pointer: Value, type: str, apart: int, *, pinned: bool) -> Value:
+        body = self.body
         if apart == 0:
             return body.load(pointer, type, pinned=pinned)
         if apart == 1:

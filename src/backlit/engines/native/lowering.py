@@ -234,7 +234,11 @@ _POWERS: Mapping[float, Callable[[Body, Value], Value]] = {
 
 def _function(name: str, cost: int) -> Elementwise:
     function = MATHEMATICS[name]
-    return Elementwise(lambda body, *values, dtype: function(body, *values), cost)
+
+    def emit(body: Body, *values: Value, dtype: str) -> Value:
+        return function(body, *values)
+
+    return Elementwise(emit, cost)
 
 
 LOWERING: Mapping[str, Elementwise | View | Anchor] = {

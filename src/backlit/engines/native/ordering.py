@@ -6,6 +6,7 @@ exchange their values, the new value is kept apart and copied at the end.
 """
 
 import heapq
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from backlit.engines.native.kernels import CHECKED, Kernel
@@ -40,11 +41,12 @@ class Ordered:
     updated: dict[Node, Parameter]
 
 
-def order(graph: Graph) -> Ordered:
+def order(graph: Graph, apart: Collection[Node] = ()) -> Ordered:
     """Schedule a graph and put its kernels in order.
 
     Args:
         graph: What is to run.
+        apart: Products that are summed in parts, so that nothing joins them.
 
     Returns:
         The kernels, and the graph with a copy for every update that cannot be made in place.
@@ -52,7 +54,7 @@ def order(graph: Graph) -> Ordered:
     kept: set[Node] = set()
     graph = _set_apart(graph, _never_in_place(graph), kept)
     while True:
-        schedule = Schedule(graph, kept)
+        schedule = Schedule(graph, kept, apart)
         reads = {kernel: kernel.reads(schedule.stored) for kernel in schedule.kernels}
         refused = [θ for θ, value in graph.updates.items() if not _in_place(schedule, reads, θ, value)]
         if not refused:

@@ -8,6 +8,7 @@ changes any more.
 """
 
 import itertools
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from backlit.engines.native.indexing import Variable
@@ -18,7 +19,7 @@ from backlit.engines.native.work import kernel_work, node_bytes
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
 
-__all__ = ["Division", "Partition", "axes_of_kernel", "bounds", "divide"]
+__all__ = ["Division", "Partition", "axes_of_kernel", "along", "bounds", "divide", "summed_in_parts"]
 
 _CROSSING = 5.0
 """Bytes a nanosecond that one core can fetch from another's cache."""
@@ -33,6 +34,8 @@ _GRANULE = 16
 """Slices begin at multiples of so many elements, where there are enough of them."""
 
 _SWEEPS = 6
+_FEW = 40
+"""Up to so many kernels, moves of neighbours together are tried too."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,18 @@ class Division:
     Args:
         axis: The axis of what it runs over that is cut into one part a thread; None where it is not cut.
         each: Whether every thread does the whole of it, into an arena of its own.
+        partial: Whether every thread sums a part of a product, which those who read it add up.
     """
 
     axis: int | None = None
     each: bool = False
+    partial: bool = False
 
     def __str__(self) -> str:
         if self.axis is not None:
             return f"cut along axis {self.axis}"
+        if self.partial:
+            return "summed in parts"
         return "done by each thread" if self.each else "done by one thread"
 
 
@@ -84,121 +91,205 @@ def axes_of_kernel(kernel: Kernel, stored: set[Node]) -> tuple[Variable, ...]:
     return (*kernel.variables, *kernel.inner(phases[0].shape))
 
 
+def along(kernel: Kernel) -> Variable:
+    """Return the variable over which a product sums."""
+    (variable,) = kernel.inner((kernel.anchors[0].arguments[0].shape[-1],))
+    return variable
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What one kernel reads of what another writes.
+
+    Args:
+        writer: The number of the kernel that writes.
+        table: For each cut of the writer and of the reader, the nanoseconds that crossing bytes take.
+        waits: Whether the reader runs in the same step, and must wait where bytes cross.
+    """
+
+    writer: int
+    table: list[list[float]]
+    waits: bool
+
+
 class Partition:
     """The search for the cheapest partition.
 
     Args:
         ordered: The kernels.
-        kept: The nodes that are written to memory.
         threads: How many threads there are.
+        apart: Products that are summed in parts.
+
+    Attributes:
+        divisions: How each kernel is divided, when ``search`` has been called.
     """
 
-    def __init__(self, ordered: Ordered, kept: set[Node], threads: int) -> None:
-        self._ordered, self._kept, self._threads = ordered, kept, threads
-        self._variables = {kernel: axes_of_kernel(kernel, ordered.stored) for kernel in ordered.kernels}
-        self._work = {kernel: kernel_work(kernel, ordered.reads[kernel], ordered.stored) for kernel in ordered.kernels}
-        self._reads = {
-            kernel: [one for one in dict.fromkeys(ordered.reads[kernel]) if self._written(one.node)]
-            for kernel in ordered.kernels
-        }
-        self._readers: dict[Kernel, set[Kernel]] = {kernel: set() for kernel in ordered.kernels}
-        for kernel, reads in self._reads.items():
-            for access in reads:
-                self._readers[self._writer(access.node)].add(kernel)
-        self._choices = {kernel: self._possible(kernel) for kernel in ordered.kernels}
-        self.divisions = {kernel: choices[0] for kernel, choices in self._choices.items()}
-
-    def _written(self, node: Node) -> bool:
-        return node in self._ordered.maker or node in self._ordered.graph.updates
-
-    def _writer(self, node: Node) -> Kernel:
-        """Return the kernel that writes a node; of a parameter, the one that updated it in the step before."""
-        value = self._ordered.graph.updates[node] if isinstance(node, Parameter) else node
-        return self._ordered.maker[value]
+    def __init__(self, ordered: Ordered, threads: int, apart: Collection[Node] = ()) -> None:
+        self._ordered, self._threads, self._apart = ordered, threads, apart
+        kernels = self._kernels = ordered.kernels
+        self._variables = {kernel: axes_of_kernel(kernel, ordered.stored) for kernel in kernels}
+        self._choices = [self._possible(kernel) for kernel in kernels]
+        self._work = [kernel_work(kernel, ordered.reads[kernel], ordered.stored) for kernel in kernels]
+        self._alone = [
+            [self._time(number, choice) for choice in choices] for number, choices in enumerate(self._choices)
+        ]
+        self._edges = [self._edges_into(kernel) for kernel in kernels]
+        self._readers: list[list[int]] = [[] for _ in kernels]
+        for reader, edges in enumerate(self._edges):
+            for edge in edges:
+                if edge.writer != reader and reader not in self._readers[edge.writer]:
+                    self._readers[edge.writer].append(reader)
+        self._chosen = [0 for _ in kernels]
+        self.divisions = {kernel: Division() for kernel in kernels}
 
     def _possible(self, kernel: Kernel) -> list[Division]:
         if kernel.form == "check":
             return [Division(each=True)]
-        variables = self._variables[kernel]
-        if kernel.form in {"product", "columns"}:
-            variables = tuple(reversed(variables))
+        if kernel.form == "product" and kernel.anchors[0] in self._apart:
+            return [Division(partial=True)]
         every = self._variables[kernel]
+        variables = tuple(reversed(every)) if kernel.form in {"product", "columns"} else every
         cuts = [Division(every.index(v)) for v in variables if v.extent >= self._threads]
         public = {*self._ordered.graph.outputs, *self._ordered.updated}
         own = [] if any(node in public for node in kernel.nodes) else [Division(each=True)]
         return [*cuts, *own, Division()]
 
+    def _time(self, number: int, choice: Division) -> float:
+        """Return the nanoseconds that a kernel's own work takes."""
+        work = self._work[number]
+        if choice.partial:
+            return work / self._threads
+        if choice.axis is None:
+            return work
+        variables = self._variables[self._kernels[number]]
+        extent = variables[choice.axis].extent
+        largest = max(high - low for low, high in itertools.pairwise(bounds(extent, self._threads)))
+        # Along the last axis work comes in whole vectors.
+        vector = _GRANULE if choice.axis == len(variables) - 1 else 1
+        return work * -(-largest // vector) / -(-extent // vector)
+
+    def _edges_into(self, kernel: Kernel) -> list[Edge]:
+        """Tabulate what reading costs a kernel, for every pair of cuts of the writer and of itself."""
+        edges = []
+        own = self._choices[kernel.number]
+        for access in dict.fromkeys(self._ordered.reads[kernel]):
+            writer = self._writer(access.node)
+            old = isinstance(access.node, Parameter)
+            if writer is None or (writer is kernel and not old):
+                continue
+            table = [
+                [self._crossing(access, writer, kernel, made, used) / _CROSSING for used in own]
+                for made in self._choices[writer.number]
+            ]
+            edges.append(Edge(writer.number, table, waits=not old))
+        return edges
+
+    def _writer(self, node: Node) -> Kernel | None:
+        """Return the kernel that writes a node; of a parameter, the one that updated it in the step before."""
+        value = self._ordered.graph.updates.get(node) if isinstance(node, Parameter) else node
+        return self._ordered.maker.get(value) if value is not None else None
+
+    # --------------------------------------------------------------------------------------------------------- search
+
     def search(self) -> float:
-        """Improve the partition until no kernel gains by another cut.
+        """Improve the partition until no kernel gains by another cut, from several beginnings.
 
         Returns:
             About how many nanoseconds a step takes.
         """
-        for _ in range(_SWEEPS):
-            changed = False
-            for kernel in self._ordered.kernels:
-                if len(self._choices[kernel]) == 1:
-                    continue
-                costs = {choice: self._local(kernel, choice) for choice in self._choices[kernel]}
-                best = min(costs, key=lambda choice: costs[choice])
-                if costs[best] < costs[self.divisions[kernel]] - 1.0:
-                    self.divisions[kernel] = best
-                    changed = True
-            if not changed:
-                break
-        kernels = self._ordered.kernels
-        return _START + sum(self._alone(k, self.divisions[k]) + self._reading(k, self.divisions) for k in kernels)
+        wishes: list[Callable[[Division], bool]] = [lambda _: True, lambda one: one.each, lambda one: one.axis == 0]
+        found = []
+        for number, wish in enumerate(wishes):
+            self._chosen = [next((n for n, one in enumerate(own) if wish(one)), 0) for own in self._choices]
+            self._settle(range(len(self._kernels)))
+            if len(self._kernels) <= _FEW:
+                self._move_together()
+            found.append((self._total(), number, self._chosen))
+        cost, _, chosen = min(found)
+        pairs = zip(self._kernels, self._choices, chosen, strict=True)
+        self.divisions = {kernel: choices[number] for kernel, choices, number in pairs}
+        return cost
 
     def alone(self) -> float:
         """Return about how many nanoseconds a step takes on one thread."""
-        return sum(self._work.values())
+        return sum(self._work)
 
-    def _local(self, kernel: Kernel, choice: Division) -> float:
+    def _settle(self, numbers: Sequence[int]) -> None:
+        """Let each kernel take the cut that costs least beside its neighbours, until none changes."""
+        for _ in range(_SWEEPS):
+            changed = False
+            for number in numbers:
+                if len(self._choices[number]) == 1:
+                    continue
+                now = self._chosen[number]
+                costs = [self._local(number, choice) for choice in range(len(self._choices[number]))]
+                best = costs.index(min(costs))
+                better = costs[best] < costs[now] - 1.0
+                self._chosen[number] = best if better else now
+                changed = changed or better
+            if not changed:
+                break
+
+    def _move_together(self) -> None:
+        """Try each other cut of each kernel with its neighbours following suit."""
+        best = self._total()
+        for number, choices in enumerate(self._choices):
+            near = [*(edge.writer for edge in self._edges[number]), *self._readers[number]]
+            near = [one for one in dict.fromkeys(near) if one != number]
+            for choice in range(len(choices)):
+                before = list(self._chosen)
+                self._chosen[number] = choice
+                self._settle(near)
+                total = self._total()
+                if total < best - 1.0:
+                    best = total
+                else:
+                    self._chosen = before
+
+    def _local(self, number: int, choice: int) -> float:
         """Return what a kernel costs with its neighbours: its work, what it reads, and what others read of it."""
-        trial = self.divisions
-        before, trial[kernel] = trial[kernel], choice
-        cost = self._alone(kernel, choice) + self._reading(kernel, trial)
-        cost += sum(self._reading(reader, trial) for reader in self._readers[kernel] if reader is not kernel)
-        trial[kernel] = before
+        before, self._chosen[number] = self._chosen[number], choice
+        cost = self._alone[number][choice] + self._reading(number)
+        for reader in self._readers[number]:
+            cost += self._reading(reader)
+        self._chosen[number] = before
         return cost
 
-    def _alone(self, kernel: Kernel, choice: Division) -> float:
-        work = self._work[kernel]
-        if choice.axis is None:
-            return work
-        extent = self._variables[kernel][choice.axis].extent
-        edges = bounds(extent, self._threads)
-        largest = max(high - low for low, high in itertools.pairwise(edges))
-        return work * largest / extent
-
-    def _reading(self, kernel: Kernel, divisions: dict[Kernel, Division]) -> float:
-        cost = 0.0
-        for access in self._reads[kernel]:
-            writer = self._writer(access.node)
-            if writer is kernel and not isinstance(access.node, Parameter):
-                continue
-            crossing = self._crossing(access, writer, kernel, divisions)
+    def _reading(self, reader: int) -> float:
+        """Return the nanoseconds that what others wrote costs a kernel, a barrier included where it must wait."""
+        cost, waits, chosen = 0.0, False, self._chosen
+        own = chosen[reader]
+        for edge in self._edges[reader]:
+            crossing = edge.table[chosen[edge.writer]][own]
             if crossing:
-                cost += crossing / _CROSSING + (0 if isinstance(access.node, Parameter) else _BARRIER)
-        return cost
+                cost += crossing
+                waits = waits or edge.waits
+        return cost + _BARRIER if waits else cost
 
-    def _crossing(self, access: Access, writer: Kernel, reader: Kernel, divisions: dict[Kernel, Division]) -> float:
+    def _total(self) -> float:
+        numbers = range(len(self._kernels))
+        return _START + sum(self._alone[n][self._chosen[n]] + self._reading(n) for n in numbers)
+
+    # ------------------------------------------------------------------------------------------------------- crossing
+
+    def _crossing(self, access: Access, writer: Kernel, reader: Kernel, made: Division, used: Division) -> float:
         """Return how many bytes a thread reads that another has written."""
-        made, used = divisions[writer], divisions[reader]
         if made.each:
             return 0.0
         size = node_bytes(access.node)
+        if made.partial:
+            return float(size) if used.axis is None else size / self._threads
         if made.axis is None:
-            return 0.0 if used.axis is None and not used.each else size
+            return 0.0 if used == Division() else float(size)
         share = size * (self._threads - 1) / self._threads
         cut = self.cut_of(access, reader, used)
         return 0.0 if cut is not None and cut == self._cut_made(access.node, writer, made) else share
 
     def cut_of(self, access: Access, kernel: Kernel, division: Division) -> tuple[int, int] | None:
         """Return the axis of an array, and its length, along which a kernel's cut divides what it reads of it."""
-        if division.axis is None or access.index is None:
+        if access.index is None or (division.axis is None and not division.partial):
             return None
-        variable = self._variables[kernel][division.axis]
+        variable = along(kernel) if division.partial else self._variables[kernel][division.axis or 0]
         for axis, one in enumerate(access.index):
             if one.terms == ((variable, 1),) and one.offset == 0 and access.shape[axis] == variable.extent:
                 return _canonical(access.shape, axis)
@@ -210,7 +301,7 @@ class Partition:
 
     def conflicts(self, access: Access, writer: Kernel, reader: Kernel) -> bool:
         """Say whether a thread reads what another has written."""
-        return self._crossing(access, writer, reader, self.divisions) > 0
+        return self._crossing(access, writer, reader, self.divisions[writer], self.divisions[reader]) > 0
 
 
 def _canonical(shape: tuple[int, ...], axis: int) -> tuple[int, int]:
@@ -218,25 +309,59 @@ def _canonical(shape: tuple[int, ...], axis: int) -> tuple[int, int]:
     return sum(1 for extent in shape[:axis] if extent != 1), shape[axis]
 
 
-def divide(ordered: Ordered, kept: set[Node], threads: int) -> tuple[int, dict[Kernel, Division], set[int]]:
+def divide(
+    ordered: Ordered, threads: int, apart: Collection[Node] = ()
+) -> tuple[float, int, dict[Kernel, Division], set[int]]:
     """Divide the kernels among threads.
 
     Args:
         ordered: The kernels.
-        kept: The nodes that are written to memory.
         threads: How many threads there are.
+        apart: Products that are summed in parts.
 
     Returns:
-        How many threads are worth their while, the division of each kernel, and the numbers of the kernels before
-        which there is a barrier.
+        About how many nanoseconds a step takes, how many threads are worth their while, the division of each kernel,
+        and the numbers of the kernels before which there is a barrier.
     """
     one = {kernel: Division() for kernel in ordered.kernels}
-    if threads == 1:
-        return 1, one, set()
-    partition = Partition(ordered, kept, threads)
-    if partition.search() > partition.alone() * 0.9:
-        return 1, one, set()
-    return threads, partition.divisions, _barriers(ordered, partition)
+    partition = Partition(ordered, threads, apart)
+    alone = partition.alone()
+    if threads == 1 or alone < _START:
+        return alone, 1, one, set()
+    together = partition.search()
+    if together > alone * 0.9:
+        return alone, 1, one, set()
+    return together, threads, partition.divisions, _barriers(ordered, partition)
+
+
+def summed_in_parts(ordered: Ordered, divisions: dict[Kernel, Division]) -> set[Node]:
+    """Choose products that might better be summed in parts: every second one in a chain.
+
+    Where a thread has made some columns of a product, they are rows of the next one's sum: the thread has at hand what
+    it needs of both matrices for a part of every sum, and keeps to the same rows of the weight as in the gradient.
+
+    Args:
+        ordered: The kernels.
+        divisions: How they are divided so far.
+
+    Returns:
+        The products; each is followed by something that can add up the parts.
+    """
+    chosen: set[Node] = set()
+    for kernel in ordered.kernels:
+        if kernel.form != "product" or any(node in ordered.updated for node in kernel.nodes):
+            continue
+        node = kernel.anchors[0]
+        if len(kernel.nodes) < 2 or node.arguments[0].shape[-1] < 2 * _GRANULE or node.rank != 2:
+            continue
+        left, right = kernel.operands(ordered.stored)
+        maker = ordered.maker.get(left.node)
+        weights = isinstance(right.node, Parameter) and right.node in ordered.graph.updates
+        rows = right.index is not None and right.index[0].factor(along(kernel)) == 1
+        if weights and rows and maker and divisions[maker].axis == 1 and maker.form == "product":
+            if maker.anchors[0] not in chosen:
+                chosen.add(node)
+    return chosen
 
 
 def _barriers(ordered: Ordered, partition: Partition) -> set[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.memory import Arena, Lifetime, array_bytes, leaf_slots
 from backlit.engines.native.ordering import Ordered, order
-from backlit.engines.native.partition import Division, divide
+from backlit.engines.native.partition import Division, divide, summed_in_parts
 from backlit.engines.native.places import FIRST_SLOT, Place
 from backlit.engines.native.product_plan import ProductPlan, plan_product
 from backlit.engines.native.target import Target
@@ -57,6 +57,11 @@ class Plan:
     slots: list[Node] = field(default_factory=list)
 
     @property
+    def parts(self) -> set[Node]:
+        """The products of which every thread has a part of each sum."""
+        return {kernel.anchors[0] for kernel, division in self.divisions.items() if division.partial}
+
+    @property
     def graph(self) -> Graph:
         """What is computed."""
         return self.ordered.graph
@@ -79,10 +84,15 @@ def make_plan(graph: Graph, target: Target, threads: int) -> Plan:
         The plan.
     """
     ordered = order(graph)
+    cost, count, divisions, barriers = divide(ordered, threads)
+    apart = summed_in_parts(ordered, divisions) if count > 1 else set()
+    if apart:
+        other = order(graph, apart)
+        trial = divide(other, threads, apart)
+        if trial[0] < cost:
+            ordered, (cost, count, divisions, barriers) = other, trial
     readers = _readers(ordered)
-    kept = _kept(ordered, readers)
-    threads, divisions, barriers = divide(ordered, kept, threads)
-    plan = Plan(ordered, target, threads, divisions, barriers, kept)
+    plan = Plan(ordered, target, count, divisions, barriers, _kept(ordered, readers))
     _plan_products(plan)
     _place_leaves(plan)
     _place_values(plan, readers)
@@ -163,7 +173,7 @@ def _place_values(plan: Plan, readers: dict[Node, list[Kernel]]) -> None:
             arena.give(start, size)
             returned = [one for one in returned if not (one[0] == behind and one[3] == start and one[2] is arena)]
         _place_scratch(plan, kernel, private)
-        each = plan.divisions[kernel].each
+        each = plan.divisions[kernel].each or plan.divisions[kernel].partial
         for node in kernel.nodes:
             if kernel.form == "check" or node not in plan.kept or node in plan.places:
                 continue

@@ -6,7 +6,7 @@ whole update joins the product that is the gradient. What makes a node join is o
 nothing is recognised by name.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from backlit.engines.native.kernels import CHECKED, Kernel, reduction_axes
 from backlit.engines.native.lowering import LOWERING, Anchor
@@ -30,6 +30,7 @@ class Schedule:
     Args:
         graph: What they compute.
         kept: More nodes that must lie in memory.
+        apart: Products that nothing joins, because they are summed in parts.
 
     Attributes:
         stored: The nodes that lie in memory.
@@ -37,9 +38,10 @@ class Schedule:
         maker: The kernel that makes each stored node.
     """
 
-    def __init__(self, graph: Graph, kept: Iterable[Node] = ()) -> None:
+    def __init__(self, graph: Graph, kept: Iterable[Node] = (), apart: Collection[Node] = ()) -> None:
         self.graph = graph
         self.stored = choose_stored(graph, kept)
+        self._apart = apart
         self.kernels: list[Kernel] = []
         self.maker: dict[Node, Kernel] = {}
         self._sources: dict[Kernel, set[Kernel]] = {}
@@ -122,10 +124,12 @@ class Schedule:
         """Say whether a turn of a kernel's loops has at hand what a node needs."""
         if kernel.form == new.form == "columns":
             first = kernel.anchors[0]
+            if any(self.maker.get(access.node) is kernel for access in new.reads(self.stored, [node])):
+                return False
             return first.arguments[0].shape == node.arguments[0].shape and reduction_axes(first) == reduction_axes(node)
         if kernel.form in {"product", "columns"}:
             fits = new.form == "rows" and not new.anchors and node.shape == kernel.space
-            if not fits or (kernel.form == "product" and self._cone_cost(kernel, node) > _DEAR_EPILOGUE):
+            if not fits or kernel.anchors[0] in self._apart or (kernel.form == "product" and self._cone_cost(kernel, node) > _DEAR_EPILOGUE):
                 return False
         elif kernel.form != "rows" or not self._fits_rows(kernel, new, node):
             return False
