@@ -21,6 +21,7 @@ from backlit.engines.native.jit import Code, cached_code, compile_module
 from backlit.engines.native.places import ARENA, BARRIER, FAULT, FIRST_SLOT, PRIVATE
 from backlit.engines.native.plan import Plan, make_plan
 from backlit.engines.native.recipe import Recipe, find_recipe, graph_key, keep_recipe, recipe_of, slot_nodes
+from backlit.engines.native.rewriting import rewrite_for_native
 from backlit.engines.native.singles import checked_size
 from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
@@ -29,7 +30,6 @@ from backlit.errors import BindingError, ExecutionError, IndexRangeError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Array, Node
-from backlit.graph.rewrite import share, simplify
 
 __all__ = ["NativeProgram"]
 
@@ -118,7 +118,8 @@ class NativeProgram:
     @functools.cached_property
     def plan(self) -> Plan:
         """What is decided before code is written."""
-        return make_plan(share(simplify(self.graph)), host_target(), self._threads_allowed)
+        rewritten, self._applied = rewrite_for_native(self.graph)
+        return make_plan(rewritten, host_target(), self._threads_allowed)
 
     @functools.cached_property
     def ir(self) -> str:

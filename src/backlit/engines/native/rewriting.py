@@ -20,6 +20,7 @@ from backlit.engines.native.lowering import LOWERING, Elementwise
 from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
+from backlit.graph.op import find_op
 from backlit.graph.ops import add, broadcast_to, greater, multiply, reshape, subtract
 from backlit.graph.rewrite import RULES, Rule
 from backlit.graph.scope import enter_scope
@@ -215,6 +216,12 @@ def rewrite_for_native(graph: Graph) -> tuple[Graph, Mapping[str, int]]:
     with enter_scope(None):
         for node in topological_order([*rectified, *graph.nodes]):
             rewriting.settle(node, node)
-    outputs = [rewriting.settle(node, node) for node in graph.outputs]
+        outputs = [_computed(rewriting.settle(node, node), node) for node in graph.outputs]
     updates = {parameter: rewriting.settle(value, value) for parameter, value in graph.updates.items()}
     return Graph(graph.inputs, outputs, updates), {name: count for name, count in rewriting.counts.items() if count}
+
+
+def _computed(result: Node, output: Node) -> Node:
+    """Copy a leaf that takes the place of a computed output: an engine hands out what it has computed."""
+    copied = isinstance(output, Application) and not isinstance(result, Application)
+    return find_op("stop_gradient")(result) if copied else result
