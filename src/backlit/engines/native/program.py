@@ -5,7 +5,6 @@ own, which is quicker than asking for their address; large ones are read where t
 the user's own: the function reads and writes them in place.
 """
 
-import ctypes
 import functools
 import sys
 import threading
@@ -15,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backlit.engines.engine import bind
+from backlit.engines.engine import bind, locate, range_error
 from backlit.engines.native.emission import STEP, emit_program
 from backlit.engines.native.jit import Code, cached_code, compile_module
+from backlit.engines.native.kernels import CHECKED
 from backlit.engines.native.places import ARENA, BARRIER, FAULT, FIRST_SLOT, PRIVATE
 from backlit.engines.native.plan import Plan, make_plan
 from backlit.engines.native.recipe import Recipe, find_recipe, graph_key, keep_recipe, recipe_of, slot_nodes
@@ -26,7 +26,7 @@ from backlit.engines.native.singles import checked_size
 from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
 from backlit.engines.native.workers import POOL, available_threads, step_function
-from backlit.errors import BindingError, ExecutionError, IndexRangeError
+from backlit.errors import BindingError, ExecutionError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Array, Node
@@ -268,8 +268,9 @@ class NativeProgram:
 
     def _refuse(self, status: int) -> None:
         node = self.plan.kernels[status - 1].roots[0]
-        size, value = checked_size(node), ctypes.c_int64(int(self._context[FAULT])).value
-        raise IndexRangeError(f"index {value} is out of range", why=f"there are {size}")
+        integers = node.arguments[CHECKED[node.op.name]]
+        value = self._context[FAULT : FAULT + 1].view("uint64" if integers.dtype == "uint64" else "int64").item()
+        raise locate(range_error(node.op.name, value, checked_size(node)), node, self.plan.graph.labels)
 
     def __repr__(self) -> str:
         return f"<native program of {self.graph!r}>"

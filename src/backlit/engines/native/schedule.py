@@ -76,7 +76,7 @@ class Schedule:
     def _place(self, node: Application) -> None:
         """Let a stored node join a kernel, or begin one of its own."""
         kernel = self._own_kernel(node)
-        if kernel.form in {"rows", "columns"}:
+        if kernel.form in {"rows", "columns"} and not self._is_copy(node):
             read = kernel.reads(self.stored, [node])
             makers = self._makers_of(read)
             for other in [*sorted(makers, key=self.kernels.index, reverse=True), *self._siblings(kernel, read, makers)]:
@@ -86,6 +86,10 @@ class Schedule:
                     self._enter(other, [node])
                     return
         self._begin(kernel, [node])
+
+    def _is_copy(self, node: Application) -> bool:
+        """Say whether a node copies what lies in memory: it does so in a kernel of its own, after all others."""
+        return node.op.name == "stop_gradient" and node.arguments[0] in self.stored
 
     def _siblings(self, kernel: Kernel, read: list[Access], makers: set[Kernel]) -> list[Kernel]:
         """List the kernels that reduce over the same space and read something that a new reduction reads too."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backlit.engines.engine import bind
+from backlit.engines.engine import bind, call_text, locate
 from backlit.engines.reference.rules import NUMPY_RULES
 from backlit.errors import BindingError, ExecutionError, IndexRangeError
 from backlit.graph.graph import Graph
@@ -210,31 +210,15 @@ class ReferenceProgram:
                     for slot in step.free:
                         arrays[slot] = None
         except IndexRangeError as error:
-            raise _located(error, step, self._executed) from None
+            assert step is not None
+            raise locate(error, step.node, self._executed.labels) from None
         except (MemoryError, ValueError, TypeError) as error:
-            raise ExecutionError(
-                f"{_call(step, self._executed)} cannot be computed", why=str(error), line=_line(step)
-            ) from error
+            what = call_text(step.node, self._executed.labels) if step else "the graph"
+            line = step.node.line if step else None
+            raise ExecutionError(f"{what} cannot be computed", why=str(error), line=line) from error
 
     def __repr__(self) -> str:
         return f"<reference program of {self.graph!r}>"
-
-
-def _line(step: _Step | None) -> tuple[str, int] | None:
-    return step.node.line if step else None
-
-
-def _call(step: _Step | None, graph: Graph) -> str:
-    if step is None:
-        return "the graph"
-    names = ", ".join(graph.labels[argument] for argument in step.node.arguments)
-    return f"{graph.labels[step.node]} = {step.node.op.name}({names})"
-
-
-def _located(error: IndexRangeError, step: _Step | None, graph: Graph) -> IndexRangeError:
-    return IndexRangeError(
-        f"{_call(step, graph)}: {error.what}", why=error.why, instead=error.instead, line=_line(step)
-    )
 
 
 def _finished(value: Array, *, copy: bool) -> Array:

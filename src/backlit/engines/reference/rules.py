@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from backlit.engines.engine import range_error
 from backlit.engines.reference.philox import philox_bits
 from backlit.engines.reference.special import erf, logaddexp, sigmoid
-from backlit.errors import IndexRangeError
 from backlit.graph.node import Array
 
 __all__ = ["NUMPY_RULES"]
@@ -81,23 +81,18 @@ def _pad(x: Array, *, low: tuple[int, ...], high: tuple[int, ...], interior: tup
     return result
 
 
-def _check_range(indices: Array, size: int, what: str) -> None:
+def _check_range(indices: Array, size: int, op: str) -> None:
     if indices.size and (indices.min() < 0 or indices.max() >= size):
-        wrong = indices[(indices < 0) | (indices >= size)].reshape(-1)[0]
-        raise IndexRangeError(
-            f"{what} {wrong} is out of range",
-            why=f"there are {size}, numbered from 0 to {size - 1}",
-            instead="check that the labels start at 0 and that the net has an output for every class",
-        )
+        raise range_error(op, int(indices[(indices < 0) | (indices >= size)].reshape(-1)[0]), size)
 
 
 def _take(x: Array, indices: Array, *, axis: int) -> Array:
-    _check_range(indices, x.shape[axis], "index")
+    _check_range(indices, x.shape[axis], "take")
     return np.take(x, indices, axis=axis)
 
 
 def _scatter_add(updates: Array, indices: Array, *, axis: int, size: int) -> Array:
-    _check_range(indices, size, "index")
+    _check_range(indices, size, "scatter_add")
     rows = np.moveaxis(updates, range(axis, axis + indices.ndim), range(indices.ndim))
     result = np.zeros((size, *rows.shape[indices.ndim :]), dtype=updates.dtype)
     np.add.at(result, indices, rows)
@@ -105,7 +100,7 @@ def _scatter_add(updates: Array, indices: Array, *, axis: int, size: int) -> Arr
 
 
 def _one_hot(labels: Array, *, classes: int, dtype: str) -> Array:
-    _check_range(labels, classes, "label")
+    _check_range(labels, classes, "one_hot")
     return np.equal(labels[..., None], np.arange(classes)).astype(dtype)
 
 
