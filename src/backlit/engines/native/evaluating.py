@@ -106,9 +106,10 @@ class Evaluator:
             Their values; a single number where all lanes have the same.
         """
         known: dict[tuple[Node, Index], Value] = {}
-        first = set(wanted)
+        making = {node for node, _ in wanted if self.memory.changes(node)}
+        first = {pair for pair in wanted if pair[0] in making}
         get = self._getter(known, first)
-        for node, index in walk(wanted, self.stored, self.results.keys()).steps:
+        for node, index in walk(wanted, self.stored, self.results.keys(), making).steps:
             if node.op.name == "take":
                 known[node, index] = self._take(node, index, get)
                 continue

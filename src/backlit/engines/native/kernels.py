@@ -152,7 +152,8 @@ class Kernel:
             parts = [self._walk_whole(node, stored) for node in nodes]
             return Walk([s for w in parts for s in w.steps], [a for w in parts for a in w.accesses], [])
         own = list(nodes)
-        return walk(self.wanted(own), stored, self.results - {node for node in own if node not in self.anchors})
+        roots = {node for node in own if node not in self.anchors}
+        return walk(self.wanted(own), stored, self.results - roots, roots)
 
     def extent_of(self, node: Application) -> tuple[int, ...]:
         """Return what the inner loops run over to make a node."""

@@ -108,13 +108,19 @@ def follow(node: Node, index: Index, stored: Collection[Node]) -> Access:
     return found
 
 
-def walk(wanted: Iterable[tuple[Node, Index]], stored: Collection[Node], computed: Collection[Node] = ()) -> Walk:
+def walk(
+    wanted: Iterable[tuple[Node, Index]],
+    stored: Collection[Node],
+    computed: Collection[Node] = (),
+    making: Collection[Node] = (),
+) -> Walk:
     """Find what some elements are computed from.
 
     Args:
         wanted: Nodes with the element wanted of each.
         stored: The nodes whose values lie in memory.
         computed: Nodes whose values are in registers already: the results of the loop around.
+        making: Stored nodes that are being made here: where wanted, they are computed and not read.
 
     Returns:
         The steps and the reads.
@@ -124,7 +130,7 @@ def walk(wanted: Iterable[tuple[Node, Index]], stored: Collection[Node], compute
     accesses: dict[Access, None] = {}
     entered: set[tuple[Node, Index]] = set()
     stack: list[tuple[Node, Index, bool]] = [(node, index, False) for node, index in reversed(list(wanted))]
-    first = {(node, index) for node, index, _ in stack}
+    first = {(node, index) for node, index, _ in stack if node in making}
     while stack:
         node, index, ready = stack.pop()
         if ready:
