@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
 from backlit.engines.native.indexing import Affine, Index, Variable, argument_indices, strides_of
-from backlit.engines.native.lowering import lower
+from backlit.engines.native.lowering import fusible_product, lower
 from backlit.engines.native.places import ARENA, PRIVATE, Place
 from backlit.engines.native.walking import Access, access, base_of, is_number, walk
 from backlit.graph.leaves import Constant
@@ -123,8 +123,21 @@ class Evaluator:
             elif node.op.name in {"reshape", "permute_dims", "broadcast_to", "slice", "flip", "stop_gradient"}:
                 known[node, index] = values[0]
             else:
-                known[node, index] = lower(self.body, node, values)
+                known[node, index] = self._fused(node, index, get) or lower(self.body, node, values)
         return [get(node, index) for node, index in wanted]
+
+    def _fused(self, node: Application, index: Index, get: Callable[[Node, Index], Value]) -> Value | None:
+        """Write a sum and the product in it as one instruction, where that may be and the product is computed here."""
+        found = fusible_product(node)
+        if found is None or found[1] in self.stored or found[1] in self.results:
+            return None
+        other, product = found
+        where = dict(zip(node.arguments, argument_indices(node, index), strict=True))
+        places = zip(product.arguments, argument_indices(product, where[product]), strict=True)
+        x, y = (get(factor, own) for factor, own in places)
+        if node.op.name == "subtract":
+            x = self.body.negate(x)
+        return self.body.fused(x, y, get(other, where[other]))
 
     def fetch(self, node: Node, index: Index) -> Value:
         """Read an element of a node that lies in memory, or compute it."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from backlit.engines.native.builder import LLVM_TYPES, Body, Value
 from backlit.engines.native.mathematics import MATHEMATICS
-from backlit.engines.native.mathematics.estimates import quotient, square_root
-from backlit.graph.node import Application
+from backlit.engines.native.mathematics.roots import square_root
+from backlit.graph.leaves import Constant
+from backlit.graph.node import Application, Node
 from backlit.graph.spec import is_floating, promote
 
-__all__ = ["LOWERING", "Anchor", "Elementwise", "View", "cast_value", "is_signed", "lower", "maximum", "minimum"]
+__all__ = ["LOWERING", "Anchor", "Elementwise", "View", "cast_value", "fusible_product", "is_signed", "lower", "maximum", "minimum"]
 
 Emit = Callable[..., Value]
 """``(body, *values of the arguments) -> the value``; the values have one type."""
@@ -213,10 +214,6 @@ def _root(body: Body, x: Value, *, dtype: str) -> Value:
     return square_root(body, x)
 
 
-def _divide(body: Body, x: Value, y: Value, *, dtype: str) -> Value:
-    return quotient(body, x, y)
-
-
 def _power(body: Body, x: Value, y: Value, *, dtype: str) -> Value:
     """Raise to a power; the exponents that formulas are full of take an instruction or two."""
     if y.is_constant:
@@ -228,7 +225,7 @@ def _power(body: Body, x: Value, y: Value, *, dtype: str) -> Value:
 
 _POWERS: Mapping[float, Callable[[Body, Value], Value]] = {
     2.0: lambda body, x: body.multiply(x, x),
-    -1.0: lambda body, x: quotient(body, body.like(1.0, x), x),
+    -1.0: lambda body, x: body.divide(body.like(1.0, x), x),
 }
 
 
@@ -257,7 +254,7 @@ LOWERING: Mapping[str, Elementwise | View | Anchor] = {
     "cos": _function("cos", 30),
     "cosh": _function("cosh", 20),
     "cumulative_sum": Anchor("scan"),
-    "divide": Elementwise(_divide, 4),
+    "divide": Elementwise(_by_kind("fdiv", "sdiv"), 4),
     "equal": Elementwise(_relation("oeq", "eq", "eq")),
     "erf": _function("erf", 25),
     "exp": _function("exp", 12),
@@ -335,3 +332,37 @@ def lower(body: Body, node: Application, values: list[Value]) -> Value:
     common = promote(*(argument.dtype for argument in node.arguments))
     values = [cast_value(body, v, argument.dtype, common) for v, argument in zip(values, node.arguments, strict=True)]
     return rule.emit(body, *values, dtype=common)
+
+
+def fusible_product(node: Application) -> tuple[Node, Application] | None:
+    """Find a product that may be rounded once, together with the sum or difference that takes it in.
+
+    Only where rounding once cannot turn an exact zero into a small number: the other term is a leaf, as in θ - α g, or
+    both terms are products with positive numbers and are added, as in 0.9 m + 0.1 g.
+
+    Args:
+        node: A node.
+
+    Returns:
+        The other term and the product; None where there is no such product.
+    """
+    if node.op.name not in {"add", "subtract"} or not is_floating(node.dtype):
+        return None
+    first, second = node.arguments
+    pairs = [(first, second)] if node.op.name == "subtract" else [(first, second), (second, first)]
+    for other, product in pairs:
+        if not (isinstance(product, Application) and product.op.name == "multiply"):
+            continue
+        if {other.dtype, *(factor.dtype for factor in product.arguments)} != {node.dtype}:
+            continue
+        if not isinstance(other, Application):
+            return other, product
+        if node.op.name == "add" and other.op.name == "multiply" and _is_scaled(other) and _is_scaled(product):
+            return other, product
+    return None
+
+
+def _is_scaled(product: Application) -> bool:
+    """Say whether a factor of a product is a positive number."""
+    numbers = [factor for factor in product.arguments if isinstance(factor, Constant) and factor.size == 1]
+    return any(number.value.item() > 0 for number in numbers)
