@@ -1,13 +1,16 @@
 """Emission: the plan written as LLVM's intermediate representation, a function a kernel and one for the step."""
 
+import itertools
+
 from backlit.engines.native.builder import LLVM_TYPES, Body, Module, Value, constant
+from backlit.engines.native.clock import emit_reading
 from backlit.engines.native.columns import emit_columns
 from backlit.engines.native.evaluating import Evaluator, Memory, bytes_of
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.indexing import Variable
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.partition import Division, along, axes_of_kernel, bounds
-from backlit.engines.native.places import BARRIER, FAULT, PRIVATE
+from backlit.engines.native.places import BARRIER, CLOCK, FAULT, PRIVATE
 from backlit.engines.native.plan import Plan, strides_in
 from backlit.engines.native.product import Matrix, emit_product
 from backlit.engines.native.random_bits import emit_random_bits
@@ -17,7 +20,7 @@ from backlit.engines.native.synchronisation import emit_barrier
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Node
 
-__all__ = ["STEP", "emit_program"]
+__all__ = ["STEP", "emit_program", "readings"]
 
 STEP = "step"
 """The exported function: ``i64 step(ptr context, i64 thread)``; 0 where all went well."""
@@ -25,11 +28,12 @@ STEP = "step"
 _PARAMETERS = (("ptr", "context"), ("ptr", "private"), ("i64", "low"), ("i64", "high"))
 
 
-def emit_program(plan: Plan) -> str:
+def emit_program(plan: Plan, *, clock: bool = False) -> str:
     """Write a program.
 
     Args:
         plan: What it does.
+        clock: Whether each thread writes down the time when it begins, and before and after each kernel.
 
     Returns:
         The text of an LLVM module that exports ``step``.
@@ -37,7 +41,7 @@ def emit_program(plan: Plan) -> str:
     module = Module(plan.target)
     for kernel in plan.kernels:
         _emit_kernel(module, plan, kernel)
-    _emit_step(module, plan)
+    _emit_step(module, plan, clock=clock)
     return str(module)
 
 
@@ -154,7 +158,12 @@ def _start(
     return body.address(memory.base(access.node), terms, total.offset, size)
 
 
-def _emit_step(module: Module, plan: Plan) -> None:
+def readings(plan: Plan) -> int:
+    """Return how many times a thread of a timed step writes down, filled up to whole cache lines."""
+    return -(-(1 + 2 * len(plan.kernels)) // 16) * 16
+
+
+def _emit_step(module: Module, plan: Plan, *, clock: bool) -> None:
     """Write the function that a thread calls: every kernel in turn, and the barriers between them."""
     body = module.body(STEP, (("ptr", "context"), ("i64", "thread")), exported=True)
     context, thread = body.parameter("context"), body.parameter("thread")
@@ -163,9 +172,18 @@ def _emit_step(module: Module, plan: Plan) -> None:
     private = body.address(private, [(thread, plan.private_bytes)], 0, 1)
     barrier = emit_barrier(module, plan.threads) if plan.threads > 1 else ""
     flags = body.load(body.address(context, [], BARRIER, 8), "ptr") if barrier else context
+    times = itertools.count()
+
+    def write_time() -> None:
+        if clock:
+            table = body.load(body.address(context, [], CLOCK, 8), "ptr")
+            body.store(emit_reading(body), body.address(table, [(thread, readings(plan))], next(times), 8))
+
+    write_time()
     for kernel in plan.kernels:
         if kernel.number in plan.barriers:
             body.line(f"call void @{barrier}({flags.typed}, {thread.typed})")
+        write_time()
         low, high = _bounds(body, plan, kernel, thread)
         call = f"@{_name(kernel)}({context.typed}, {private.typed}, {low.typed}, {high.typed})"
         if kernel.form == "check":
@@ -179,6 +197,7 @@ def _emit_step(module: Module, plan: Plan) -> None:
         else:
             with body.when(body.compare("eq", thread, constant(0))):
                 body.line(f"call void {call}")
+        write_time()
     restore_float_state(body, saved)
     body.close(constant(0))
 

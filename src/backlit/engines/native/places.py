@@ -7,7 +7,7 @@ threads share or in the part that each thread has for itself.
 
 from dataclasses import dataclass
 
-__all__ = ["ARENA", "BARRIER", "FAULT", "FIRST_SLOT", "PRIVATE", "Place"]
+__all__ = ["ARENA", "BARRIER", "CLOCK", "FAULT", "FIRST_SLOT", "PRIVATE", "Place"]
 
 ARENA = 0
 """The entry with the address of the shared arena."""
@@ -17,7 +17,9 @@ BARRIER = 2
 """The entry with the address of the barrier's flags."""
 FAULT = 3
 """The entry that receives an index out of range."""
-FIRST_SLOT = 4
+CLOCK = 4
+"""The entry with the address of the table of times, where a step is timed."""
+FIRST_SLOT = 5
 """The first entry for the arrays of nodes."""
 
 

@@ -5,6 +5,7 @@ own, which is quicker than asking for their address; large ones are read where t
 the user's own: the function reads and writes them in place.
 """
 
+import copy
 import functools
 import sys
 import threading
@@ -15,18 +16,22 @@ import numpy as np
 import numpy.typing as npt
 
 from backlit.engines.engine import bind, locate, range_error
-from backlit.engines.native.emission import STEP, emit_program
-from backlit.engines.native.jit import Code, cached_code, compile_module
+from backlit.engines.native.clock import reading_ticks, ticks_per_second
+from backlit.engines.native.cost import CostReport, cost_report
+from backlit.engines.native.emission import STEP, emit_program, readings
+from backlit.engines.native.jit import Code, assembly, cached_code, compile_module
 from backlit.engines.native.kernels import CHECKED
-from backlit.engines.native.places import ARENA, BARRIER, FAULT, FIRST_SLOT, PRIVATE
+from backlit.engines.native.places import ARENA, BARRIER, CLOCK, FAULT, FIRST_SLOT, PRIVATE
 from backlit.engines.native.plan import Plan, make_plan
+from backlit.engines.native.profile import ProfileReport, profile_report, restored
 from backlit.engines.native.recipe import Recipe, find_recipe, graph_key, keep_recipe, recipe_of, slot_nodes
+from backlit.engines.native.report import ScheduleReport, schedule_report
 from backlit.engines.native.rewriting import rewrite_for_native
 from backlit.engines.native.singles import checked_size
 from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
 from backlit.engines.native.workers import POOL, available_threads, step_function
-from backlit.errors import BindingError, ExecutionError
+from backlit.errors import ArgumentError, BindingError, ExecutionError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Array, Node
@@ -82,8 +87,8 @@ class NativeProgram:
         >>> import backlit as bl
         >>> x = bl.input("x", shape=(2,))
         >>> program = NativeProgram(Graph(outputs=[bl.exp(x)]), single=True)
-        >>> program([0.0, 1.0]).round(4).tolist()
-        [1.0, 2.7183]
+        >>> [f"{y:.4f}" for y in program([0.0, 1.0])]
+        ['1.0000', '2.7183']
     """
 
     def __init__(self, graph: Graph, *, single: bool) -> None:
@@ -125,6 +130,75 @@ class NativeProgram:
     def ir(self) -> str:
         """The program as LLVM's intermediate representation."""
         return emit_program(self.plan)
+
+    @functools.cached_property
+    def schedule(self) -> ScheduleReport:
+        """What runs, in order: which nodes make up a kernel and why, which thread does what, where every value lies."""
+        return schedule_report(self.plan, self._applied)
+
+    @property
+    def assembly(self) -> str:
+        """The program in the machine's own language."""
+        return assembly(self.ir, self.plan.target)
+
+    def cost(self) -> CostReport:
+        """Count operations, bytes and memory, and the least time that this machine needs.
+
+        Returns:
+            The cost of each kernel, and of all.
+
+        Example:
+            >>> import backlit as bl
+            >>> x = bl.input("x", shape=(8, 16))
+            >>> bl.compile(x, x @ bl.parameter(np.ones((16, 4), "float32")), engine="native").cost().operations
+            1024
+        """
+        return cost_report(self.plan)
+
+    def profile(self, *values: npt.ArrayLike, rounds: int = 50) -> ProfileReport:
+        """Measure how long each kernel takes; parameters are what they were afterwards.
+
+        Args:
+            *values: A value for each input, in order.
+            rounds: How many runs to take the median of; a tenth as many go before.
+
+        Returns:
+            The time of each kernel, and of the whole step.
+
+        Raises:
+            ArgumentError: If there are no rounds.
+            BindingError: If the values do not fit.
+
+        Example:
+            >>> import backlit as bl
+            >>> x = bl.input("x", shape=(3,))
+            >>> program = bl.compile(x, bl.exp(x), engine="native")
+            >>> [kernel.name for kernel in program.profile([0.0, 1.0, 2.0], rounds=3).kernels]
+            ['exp']
+        """
+        if rounds < 1:
+            raise ArgumentError(f"a profile is the median of at least one round; received rounds={rounds!r}")
+        table = aligned_bytes(8 * readings(self.plan) * self.plan.threads).view(np.uint64)
+        timed = self._timed()
+        timed._context[CLOCK] = table.ctypes.data
+        taken = []
+        with restored(self.graph.updates):
+            for number in range(-(rounds // 10) - 1, rounds):
+                timed(*values)
+                if number >= 0:
+                    taken.append(table.reshape(self.plan.threads, -1)[:, : 1 + 2 * len(self.plan.kernels)].copy())
+        return profile_report(self.cost(), np.array(taken), ticks_per_second(), reading_ticks(), self.plan.barriers)
+
+    def _timed(self) -> "NativeProgram":
+        """Return this program with a clock in it, and memory of its own."""
+        timed = copy.copy(self)
+        timed._lock = threading.Lock()
+        timed._code = compile_module(emit_program(self.plan, clock=True), self.plan.target, [STEP])
+        timed._planned = self.plan.graph
+        recipe = recipe_of(self.plan, timed._planned, timed._code.key)
+        assert recipe is not None, "a plan knows every leaf of its own graph"
+        timed._prepare(recipe)
+        return timed
 
     # ------------------------------------------------------------------------------------------------------- preparing
 
