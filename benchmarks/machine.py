@@ -16,7 +16,7 @@ from benchmarks.threads import VARIABLES, available_cores
 
 __all__ = ["PACKAGES", "describe_machine"]
 
-PACKAGES = ("backlit", "numpy", "scikit-learn", "torch", "jax", "jaxlib")
+PACKAGES = ("backlit", "numpy", "llvmlite", "scikit-learn", "torch", "jax", "jaxlib", "micrograd")
 
 
 def cpu_model() -> str:

@@ -19,6 +19,9 @@ FORMAT = 2
 """The version of the JSON; it changes whenever a reader of the old would misread the new."""
 
 
+_BUSY = 1.25
+"""How many threads, those of others included, a core can have before a time says more about waiting than about work."""
+
 _UNITS = {
     "time": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")),
     "memory": ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B")),
@@ -116,16 +119,23 @@ def format_bars(verdicts: Sequence[Verdict], missing: Sequence[Bar]) -> str:
 
 
 def format_machine(machine: dict[str, Any]) -> str:
-    """Write the facts about the machine in a few lines."""
+    """Write the facts about the machine in a few lines, and a warning where others are at work on it."""
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items() if version)
     load = "" if machine["load"] is None else f"; load of the last minute {machine['load'][0]:.1f}"
-    return "\n".join(
-        [
-            f"{machine['cpu']}, {machine['cores']} cores, {machine['cores_used']} used; {machine['system']}{load}",
-            f"Python {machine['python']}; {versions}; BLAS of NumPy: {machine['blas']}",
-            f"threads of every library: {machine['threads']}; {machine['date']}",
-        ]
-    )
+    lines = [
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['cores_used']} used; {machine['system']}{load}",
+        f"Python {machine['python']}; {versions}; BLAS of NumPy: {machine['blas']}",
+        f"threads of every library: {machine['threads']}; {machine['date']}",
+    ]
+    if (
+        machine["load"] is not None
+        and machine["threads"] > 1
+        and machine["load"][0] + machine["threads"] > _BUSY * machine["cores"]
+    ):
+        lines.append(
+            "BUSY: threads that wait for one another on a busy machine take many times as long; use --threads 1"
+        )
+    return "\n".join(lines)
 
 
 def as_data(machine: dict[str, Any], settings: Settings, results: Sequence[Result]) -> dict[str, Any]:

@@ -48,8 +48,8 @@ def run(asked: argparse.Namespace) -> int:
         asked: The arguments of the command.
 
     Returns:
-        The exit status: 1 where contenders disagree or break down, or nothing was chosen. A missed bar is a finding, not
-        a failure.
+        The exit status: 1 where contenders disagree or break down, or nothing was chosen. A missed bar is a finding,
+        not a failure.
     """
     settings = Settings(rounds=asked.rounds, quick=asked.quick, clock=asked.clock)
     if asked.quick:

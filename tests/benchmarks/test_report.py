@@ -3,7 +3,7 @@
 import pytest
 from benchmarks.bars import Bar, judge
 from benchmarks.contest import Contest, Entry, Result
-from benchmarks.report import format_bars, format_quantity, format_result, format_verdicts
+from benchmarks.report import format_bars, format_machine, format_quantity, format_result, format_verdicts
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,12 @@ def test_bars_stand_beneath_and_all_of_them_in_the_end(result):
         ["w, batch 1", "peer at most 0.005 s", "4.00 ms (3.00 ms – 4.00 ms)", "pass"],
         ["w, batch 1", "backlit at least 2.5 times as fast as peer", "", "not measured"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("load", "threads", "busy"), [(0.4, 2, False), (1.0, 2, True), (3.0, 1, False), (None, 2, False)]
+)
+def test_a_busy_machine_is_told(load, threads, busy):
+    machine = dict.fromkeys(["cpu", "cores_used", "system", "python", "blas", "date"], "-")
+    machine |= {"versions": {}, "cores": 2, "threads": threads, "load": None if load is None else [load]}
+    assert ("BUSY" in format_machine(machine)) is busy
