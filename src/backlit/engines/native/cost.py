@@ -111,7 +111,7 @@ class CostReport:
         several = f"{self.threads} threads" if self.threads > 1 else "1 thread"
         lines += paragraph(
             f"memory: {bytes_text(self.array_bytes)} in your arrays, {bytes_text(self.memory_bytes)} beside them; "
-            f"at most {count_text(self.peak)} operations a second on {several}"
+            f"peak: {count_text(self.peak)} operations a second on {several}"
         )
         return "\n".join(lines)
 
