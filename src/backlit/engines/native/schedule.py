@@ -46,9 +46,11 @@ class Schedule:
         self.maker: dict[Node, Kernel] = {}
         self._sources: dict[Kernel, set[Kernel]] = {}
         self._readers: dict[Node, list[Kernel]] = {}
+        self._checks: dict[Node, Kernel] = {}
         for node in graph.operations:
             if node.op.name in CHECKED:
-                self._begin(Kernel("check", node.arguments[CHECKED[node.op.name]].shape), [node])
+                self._checks[node] = Kernel("check", node.arguments[CHECKED[node.op.name]].shape)
+                self._begin(self._checks[node], [node])
             if node in self.stored:
                 self._place(node)
 
@@ -63,13 +65,20 @@ class Schedule:
         if kernel.form != "check":
             self.maker.update(dict.fromkeys(nodes, kernel))
         read = kernel.reads(self.stored, nodes)
-        self._sources[kernel].update(self._makers_of(read) - {kernel})
+        self._sources[kernel].update((self._makers_of(read) | self._checks_of(kernel, nodes)) - {kernel})
         if kernel.form in {"rows", "columns"}:
             for access in read:
                 self._readers.setdefault(access.node, []).append(kernel)
 
     def _makers_of(self, accesses: list[Access]) -> set[Kernel]:
         return {self.maker[access.node] for access in accesses if access.node in self.maker}
+
+    def _checks_of(self, kernel: Kernel, nodes: list[Application]) -> set[Kernel]:
+        """Return the checks that must have passed before a kernel can compute nodes."""
+        if not self._checks:
+            return set()
+        inside = {*nodes, *(step for step, _ in kernel.walk(nodes, self.stored).steps)}
+        return {self._checks[node] for node in inside if node in self._checks}
 
     # --------------------------------------------------------------------------------------------------------- joining
 
@@ -78,7 +87,7 @@ class Schedule:
         kernel = self._own_kernel(node)
         if kernel.form in {"rows", "columns"} and not self._is_copy(node):
             read = kernel.reads(self.stored, [node])
-            makers = self._makers_of(read)
+            makers = self._makers_of(read) | self._checks_of(kernel, [node])
             for other in [*sorted(makers, key=self.kernels.index, reverse=True), *self._siblings(kernel, read, makers)]:
                 if self._may_join(other, kernel, node) and not self._would_wait_for_itself(other, makers):
                     if node in kernel.anchors:
