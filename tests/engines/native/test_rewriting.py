@@ -50,7 +50,9 @@ def same_bits(outputs: Sequence[bl.Node], values: Mapping[bl.Node, np.ndarray]) 
 def examples(x: bl.Node, y: bl.Node) -> dict[str, bl.Node]:
     """For each rule a graph that it fits; x is a matrix of 40 rows and 5 columns, y a row of 5."""
     wide = bl.broadcast_to(bl.constant(3.0, dtype=x.dtype), (4, 5))
+    other = "float32" if x.dtype == "float64" else "float64"
     return {
+        "cast operands": x @ bl.constant(np.eye(5), dtype=other),
         "fold constants": x * (bl.constant(1.0, dtype=x.dtype) / bl.constant(3.0, dtype=x.dtype)),
         "square": x**2.0,
         "divide by a power of two": x / 8.0 + x / (-0.25),

@@ -21,7 +21,7 @@ from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
 from backlit.graph.op import find_op
-from backlit.graph.ops import add, broadcast_to, greater, multiply, reshape, subtract
+from backlit.graph.ops import add, broadcast_to, cast, greater, multiply, reshape, subtract
 from backlit.graph.rewrite import RULES, Rule
 from backlit.graph.scope import enter_scope
 from backlit.graph.spec import is_floating
@@ -86,6 +86,13 @@ def _subtract_negative(node: Application) -> Node | None:
     return add(x, y.arguments[0]) if _nameless(y, "negative") else None
 
 
+def _cast_operands(node: Application) -> Node | None:
+    """Let a product see operands of one data type: what it reads from memory it takes as it lies there."""
+    if all(one.dtype == node.dtype for one in node.arguments):
+        return None
+    return node.op(*(one if one.dtype == node.dtype else cast(one, node.dtype) for one in node.arguments))
+
+
 def _repeat_later(node: Application) -> Node | None:
     """Let an op see what a broadcast repeats: it broadcasts by itself, or its result is repeated."""
     arguments = [one.arguments[0] if _nameless(one, "broadcast_to") else one for one in node.arguments]
@@ -107,6 +114,7 @@ NATIVE_RULES: tuple[Rule, ...] = (
     Rule("divide by a power of two", "x / 2^k = x · 2^-k", "divide", _divide_by_power_of_two),
     Rule("add a negative", "x + (-y) = x - y", "add", _add_negative),
     Rule("subtract a negative", "x - (-y) = x + y", "subtract", _subtract_negative),
+    Rule("cast operands", "x32 @ y64 = cast(x32) @ y64", "matmul", _cast_operands),
     Rule("repeat later", "f(broadcast(x), y) = broadcast(f(x, y))", _ANY_ELEMENTWISE, _repeat_later),
     *(
         Rule(f"{words} a repeated number", f"{op}(broadcast(3)) = broadcast(3)", op, _repeated_number)

@@ -7,8 +7,9 @@ from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.indexing import Affine, Index, Variable, index_of
 from backlit.engines.native.kernels import CHECKED, Kernel
 from backlit.engines.native.loops import lane_variable, lanes_for, nest, over_vectors
-from backlit.engines.native.lowering import is_signed
+from backlit.engines.native.lowering import cast_value, is_signed
 from backlit.engines.native.reducing import Reduction
+from backlit.engines.native.walking import Access
 from backlit.graph.node import Application, Node
 from backlit.graph.spec import is_floating
 
@@ -35,7 +36,7 @@ class _Writer:
         outer = [v for v in self.variables if v is not self.lane]
         extent = self.lane.extent if self.lane else 1
         lanes = lanes_for(self.body, [target if source is None else source], extent)
-        if self.lane and dict(where[-1].terms if where else ()).get(self.lane) != 1:
+        if self.lane and Access(target, where, target.shape).linear().factor(self.lane) != 1:
             lanes = 1
 
         def row(counters: list[Value], carried: list[Value]) -> list[Value]:
@@ -45,7 +46,9 @@ class _Writer:
                 here = {**bindings, self.lane: (start, 0)} if self.lane else bindings
                 evaluator = Evaluator(self.body, self.memory, self.stored, here, self.lane, width, mask)
                 zero = constant(0, LLVM_TYPES[target.dtype])
-                value = evaluator.fetch(source, self.index) if source is not None else zero
+                value = zero
+                if source is not None:
+                    value = cast_value(self.body, evaluator.fetch(source, self.index), source.dtype, target.dtype)
                 evaluator.store(target, where, value)
                 return carried
 
