@@ -89,27 +89,25 @@ def _bits(type: str) -> int:
 
 
 def _float_to_integer(body: Body, value: Value, after: str) -> Value:
-    """Convert as the machine does: what does not fit becomes the most negative number, as in NumPy."""
-    wide = "i64" if after in {"int64", "uint64", "uint32"} else "i32"
-    limit = 2.0**63 if wide == "i64" else 2.0**31
-    if after == "uint64":
-        small = body.compare("olt", value, body.like(limit, value))
-        direct = body.convert("fptosi", body.select(small, value, body.like(0.0, value)), wide)
-        above = body.subtract(value, body.like(limit, value))
-        fits = body.compare("olt", above, body.like(limit, above))
-        shifted = body.convert("fptosi", body.select(fits, above, body.like(0.0, above)), wide)
-        top = body.like(-(2**63), shifted)
-        moved = body.select(fits, body.binary("xor", shifted, top), top)
-        return body.select(small, direct, moved)
-    inside = body.binary(
-        "and",
-        body.compare("oge", value, body.like(-limit, value)),
-        body.compare("olt", value, body.like(limit, value)),
-    )
-    whole = body.convert("fptosi", body.select(inside, value, body.like(0.0, value)), wide)
-    whole = body.select(inside, whole, body.like(-(2 ** (63 if wide == "i64" else 31)), whole))
+    """Convert as NumPy does on x86: in 64 bits where 32 do not hold the type, and what is too long is cut off."""
     type = LLVM_TYPES[after]
+    if after == "uint64":
+        limit = body.like(2.0**63, value)
+        above = _truncated(body, body.subtract(value, limit), type)
+        moved = body.binary("xor", above, body.like(-(2**63), above))
+        return body.select(body.compare("oge", value, limit), moved, _truncated(body, value, type))
+    wide = "i64" if after in {"int64", "uint32"} else "i32"
+    whole = _truncated(body, value, wide)
     return whole if type == wide else body.convert("trunc", whole, type)
+
+
+def _truncated(body: Body, value: Value, type: str) -> Value:
+    """Convert as the machine does: what does not fit, and NaN, becomes the most negative number."""
+    lowest = -(2 ** (_bits(type) - 1))
+    low, high = body.like(float(lowest), value), body.like(-float(lowest), value)
+    inside = body.binary("and", body.compare("oge", value, low), body.compare("olt", value, high))
+    whole = body.convert("fptosi", body.select(inside, value, body.like(0.0, value)), type)
+    return body.select(inside, whole, body.like(lowest, whole))
 
 
 def _by_kind(floats: str, signed: str, unsigned: str = "") -> Emit:

@@ -119,7 +119,7 @@ def _kept(ordered: Ordered, readers: dict[Node, list[Kernel]]) -> set[Node]:
 
 def _plan_products(plan: Plan) -> None:
     for kernel in plan.kernels:
-        if kernel.form != "product":
+        if kernel.form != "product" or 0 in kernel.space:
             continue
         node = kernel.anchors[0]
         left, right = plan.ordered.maker[node].operands(plan.ordered.stored)
