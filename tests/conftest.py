@@ -1,6 +1,9 @@
-"""What every test starts from: one thread per product, where the large data sets lie, how hard Hypothesis tries."""
+"""What every test starts from: one thread per product, where data sets and compiled code lie, how hard Hypothesis tries."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
@@ -16,6 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 shared_data = ROOT.parent / "shared" / "data"
 if shared_data.is_dir():
     os.environ.setdefault("BACKLIT_DATA", str(shared_data))
+
+# Compiled code is kept for this session only, and never where the user keeps theirs; the workers of one session, which
+# inherit the environment, share it.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["BACKLIT_CACHE"] = tempfile.mkdtemp(prefix="backlit-tests-")
+    atexit.register(shutil.rmtree, os.environ["BACKLIT_CACHE"], ignore_errors=True)
 
 # A failure must come back when the test is run again, and a slow machine is not a failure.
 settings.register_profile(

@@ -10,8 +10,6 @@ from backlit.engines.native.builder import Body, Value
 __all__ = ["square_root"]
 
 _LANES = 16
-_LARGEST_GUESS = 2.0**64
-"""Above 1/√x for every normal x; what the estimate of 1/√0 is cut down to, so that times 0 it gives 0."""
 
 
 def square_root(body: Body, x: Value) -> Value:
@@ -37,12 +35,11 @@ def square_root(body: Body, x: Value) -> Value:
     if (x.type, x.lanes, target.vector_bytes, target.architecture) != ("float", _LANES, 64, "x86_64"):
         return body.intrinsic("sqrt", x)
     guess = _estimate(body, x)
-    guess = body.select(body.compare("ogt", guess, body.like(_LARGEST_GUESS, x)), body.like(_LARGEST_GUESS, x), guess)
     root = body.multiply(x, guess)
     error = body.fused(body.negate(root), guess, body.like(1.0, x))
     better = body.fused(body.multiply(root, body.like(0.5, x)), error, root)
-    infinity = body.like(float("inf"), x)
-    return body.select(body.compare("oeq", x, infinity), infinity, better)
+    ends = (body.compare("oeq", x, body.like(end, x)) for end in (0.0, float("inf")))
+    return body.select(body.binary("or", *ends), x, better)
 
 
 def _estimate(body: Body, x: Value) -> Value:
