@@ -1,4 +1,4 @@
-"""What every test starts from: one thread per product, where data sets and compiled code lie, how hard Hypothesis tries."""
+"""What every test starts from: one thread per product, places for data and code, how hard Hypothesis tries."""
 
 import atexit
 import os
