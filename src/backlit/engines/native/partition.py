@@ -8,6 +8,7 @@ changes any more.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -305,8 +306,8 @@ class Partition:
 
 
 def _canonical(shape: tuple[int, ...], axis: int) -> tuple[int, int]:
-    """Name an axis so that a reshape that only adds or drops axes of length 1 does not change its name."""
-    return sum(1 for extent in shape[:axis] if extent != 1), shape[axis]
+    """Name an axis by its length and that of all before it: in any shape, one name means the same slices of memory."""
+    return math.prod(shape[:axis]), shape[axis]
 
 
 def divide(
