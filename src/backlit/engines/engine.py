@@ -198,7 +198,7 @@ def bind(node: Input, value: npt.ArrayLike) -> Array:
         dtype('float32')
     """
     if isinstance(value, np.ndarray) and value.shape == node.shape and value.dtype.name == node.dtype:
-        return value
+        return value if value.dtype.isnative else value.astype(node.dtype)
     try:
         array = np.asarray(value)
     except ValueError as error:
