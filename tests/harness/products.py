@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from backlit.engines.native.builder import LLVM_TYPES, Module, constant
+from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import compile_module
 from backlit.engines.native.product import Matrix, ProductPlan, emit_product, plan_product
 from backlit.engines.native.target import Target, host_target, named_target
+from backlit.engines.native.values import LLVM_TYPES, constant
 
 PAGE = mmap.PAGESIZE
 RANGES = ("first_row", "last_row", "first_column", "last_column", "first_inner", "last_inner")

@@ -20,7 +20,7 @@ from backlit.graph.node import Array, Node
 from backlit.graph.scope import call_scope, scope
 from backlit.nn.configuration import configuration_of, summary_of
 from backlit.nn.describe import Description, describe, tree_text
-from backlit.nn.prediction import Predictor, Version
+from backlit.nn.prediction import Predictor
 from backlit.nn.walk import Composite, dotted, walk
 
 __all__ = ["Module"]
@@ -263,7 +263,7 @@ class Module(Composite):
         """
         if "_predictor" not in vars(self):
             vars(self)["_predictor"] = Predictor()
-        version = Version(self)
+        version = self._predictor.version(self)
         return self._predictor.run(
             self,
             inputs if isinstance(inputs, tuple) else (inputs,),

@@ -9,6 +9,8 @@ that builds a graph.
 import contextvars
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,23 @@ class Predictor:
     def __init__(self) -> None:
         self._programs: OrderedDict[Hashable, Program] = OrderedDict()
         self._version: object = None
+        self._current: Version | None = None
+
+    def version(self, model: Composite) -> "Version":
+        """Return the version of a model as it is now; the one known already where nothing has changed.
+
+        Args:
+            model: The model whose programs these are.
+
+        Example:
+            >>> import backlit as bl
+            >>> predictor, model = Predictor(), bl.nn.ReLU()
+            >>> predictor.version(model) is predictor.version(model)
+            True
+        """
+        if self._current is None or not self._current.still_holds():
+            self._current = Version(model)
+        return self._current
 
     def __len__(self) -> int:
         return len(self._programs)
@@ -77,7 +96,7 @@ class Predictor:
             ArgumentError: If the batch size is not at least 1.
             ShapeError: If the model's answer does not have one entry for each row.
         """
-        if version != self._version:
+        if version is not self._version and version != self._version:
             self._programs.clear()
             self._version = version
         arrays = [_as_rows(value, float_type) for value in inputs]
@@ -131,12 +150,35 @@ class Version:
             for name, value in vars(thing).items()
             if name != "_predictor"
         ]
+        self._watched = [(parts, list(_values(parts))) for thing in self._held for parts in _containers(thing)]
+
+    def still_holds(self) -> bool:
+        """Say whether nothing has been replaced since: quickly, and no where it would take a closer look.
+
+        Example:
+            >>> import backlit as bl
+            >>> model = bl.nn.LeakyReLU(0.1)
+            >>> version = Version(model)
+            >>> before = version.still_holds()
+            >>> model.slope = 0.2
+            >>> before, version.still_holds()
+            (True, False)
+        """
+        for parts, held in self._watched:
+            now = _values(parts)
+            if len(now) != len(held) or not all(map(is_, now, held)):
+                return False
+        return True
+
+    @cached_property
+    def trained_type(self) -> str | None:
+        """The data type of the first parameter that is trained, if there is one."""
+        return next((thing.dtype for thing in self._held if isinstance(thing, Parameter) and thing.trainable), None)
 
     @property
     def float_type(self) -> str:
         """The data type of the first parameter that is trained; without one, that of ``precision``."""
-        held = (thing.dtype for thing in self._held if isinstance(thing, Parameter) and thing.trainable)
-        return next(held, default_float())
+        return self.trained_type or default_float()
 
     def _key(self) -> list[Hashable]:
         plain = (bool, int, float, str, type(None))
@@ -148,6 +190,28 @@ class Version:
         return isinstance(other, Version) and self._key() == other._key()
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _containers(thing: object) -> list[Any]:
+    """List what holds the parts of a composite: its attributes, and the lists and dictionaries among them."""
+    if not isinstance(thing, Composite):
+        return []
+    found: list[Any] = []
+    waiting: list[Any] = [vars(thing)]
+    while waiting:
+        parts = waiting.pop()
+        found.append(parts)
+        inside = [value for value in _values(parts) if isinstance(value, (list, tuple, dict))]
+        waiting += [value for value in inside if not any(value is one for one in found)]
+    return found
+
+
+def _values(parts: Any) -> Any:
+    if not isinstance(parts, dict):
+        return parts
+    return (
+        [value for name, value in parts.items() if name != "_predictor"] if "_predictor" in parts else [*parts.values()]
+    )
 
 
 def _outside(build: Build, batch: list[Array]) -> tuple[list[Any], Node]:

@@ -5,10 +5,11 @@ import ctypes
 import numpy as np
 import pytest
 
-from backlit.engines.native.builder import Module, constant
+from backlit.engines.native.builder import Module
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.jit import assembly, compile_module
 from backlit.engines.native.target import host_target, named_target, target_for
+from backlit.engines.native.values import constant
 from backlit.engines.native.workers import POOL, run_alone
 
 DENORMAL = np.float32(1e-40)

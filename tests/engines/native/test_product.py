@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backlit.engines.native.builder import LLVM_TYPES
 from backlit.engines.native.product import plan_product
 from backlit.engines.native.target import host_target
+from backlit.engines.native.values import LLVM_TYPES
 from harness.products import UNTOUCHED, check, multiply, random_matrix, targets
 
 TARGETS = pytest.mark.parametrize("target", targets(), ids=lambda target: f"{target.vector_bytes} bytes")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from backlit.engines.native.builder import Module, constant
+from backlit.engines.native.builder import Module
 from backlit.engines.native.product_bands import blocks, blocks_of_bands, column_bands, length, row_bands
 from backlit.engines.native.target import named_target
+from backlit.engines.native.values import constant
 
 
 @pytest.fixture

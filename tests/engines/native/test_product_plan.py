@@ -2,9 +2,10 @@
 
 import pytest
 
-from backlit.engines.native.builder import Module, constant
+from backlit.engines.native.builder import Module
 from backlit.engines.native.product_plan import Matrix, element_size, plan_product
 from backlit.engines.native.target import named_target
+from backlit.engines.native.values import constant
 
 WIDE, MIDDLE, NARROW = (named_target(name) for name in ("x86-64-v4", "x86-64-v3", "x86-64-v2"))
 

@@ -5,10 +5,11 @@ import ctypes
 import numpy as np
 import pytest
 
-from backlit.engines.native.builder import LLVM_TYPES, Module
+from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import compile_module
 from backlit.engines.native.product_shuffle import add_across, transposed
 from backlit.engines.native.product_tile import Tile
+from backlit.engines.native.values import LLVM_TYPES
 from harness.products import targets
 
 CASES = [(target, dtype) for target in targets() for dtype in ("float32", "float64")]

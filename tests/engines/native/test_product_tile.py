@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from backlit.engines.native.builder import Module, constant
+from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import assembly
 from backlit.engines.native.product import plan_product
 from backlit.engines.native.product_tile import whole_steps
 from backlit.engines.native.target import named_target
+from backlit.engines.native.values import constant
 from harness.products import check, program, random_matrix
 
 

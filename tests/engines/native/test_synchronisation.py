@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from backlit.engines.native.builder import Module, constant
+from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import assembly, compile_module
 from backlit.engines.native.synchronisation import (
     LINE_BYTES,
@@ -19,6 +19,7 @@ from backlit.engines.native.synchronisation import (
     emit_pool,
 )
 from backlit.engines.native.target import host_target, named_target, target_for
+from backlit.engines.native.values import constant
 
 STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
 WINDOWS = target_for("x86_64-pc-windows-msvc", "x86-64", {})

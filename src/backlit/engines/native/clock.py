@@ -9,9 +9,10 @@ import ctypes
 import functools
 import time
 
-from backlit.engines.native.builder import Body, Module, Value
+from backlit.engines.native.builder import Body, Module
 from backlit.engines.native.jit import compile_module
 from backlit.engines.native.target import host_target
+from backlit.engines.native.values import Value
 
 __all__ = ["emit_reading", "reading_ticks", "ticks_per_second"]
 

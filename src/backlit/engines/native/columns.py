@@ -4,21 +4,20 @@ Neighbouring columns lie side by side in memory, so they fill the lanes of a vec
 together.
 """
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.indexing import Variable
 from backlit.engines.native.kernels import Kernel, reduction_axes
 from backlit.engines.native.loops import lane_variable, lanes_for, nest, over_vectors
 from backlit.engines.native.reducing import Reduction
 from backlit.engines.native.rows import Slice
+from backlit.engines.native.values import Value
 from backlit.graph.node import Node
 
 __all__ = ["emit_columns"]
 
 
-def emit_columns(
-    body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice
-) -> None:
+def emit_columns(body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice) -> None:
     """Write a kernel of the form ``columns``.
 
     Args:

@@ -2,7 +2,7 @@
 
 import itertools
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Module, Value, constant
+from backlit.engines.native.builder import Body, Module
 from backlit.engines.native.clock import emit_reading
 from backlit.engines.native.columns import emit_columns
 from backlit.engines.native.evaluating import Evaluator, Memory, bytes_of
@@ -17,6 +17,7 @@ from backlit.engines.native.random_bits import emit_random_bits
 from backlit.engines.native.rows import Slice, emit_rows
 from backlit.engines.native.singles import emit_assembly, emit_check, emit_places, emit_scan, emit_scatter
 from backlit.engines.native.synchronisation import emit_barrier
+from backlit.engines.native.values import LLVM_TYPES, Value, constant
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Node
 
@@ -57,7 +58,7 @@ def _written(plan: Plan, kernel: Kernel) -> set[Node]:
 
 def _emit_kernel(module: Module, plan: Plan, kernel: Kernel) -> None:
     body = module.body(_name(kernel), _PARAMETERS)
-    parts = {node: (plan.threads, plan.private_bytes) for node in plan.parts}
+    parts = dict.fromkeys(plan.parts, (plan.threads, plan.private_bytes))
     memory = Memory(body, plan.places, plan.scratch, _written(plan, kernel), parts)
     kept = plan.kept
     passing = {node for node in kernel.nodes if node not in kept and node not in plan.scratch}

@@ -7,10 +7,11 @@ lie. Asked for elements of nodes, it walks down to what is in memory or in regis
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.indexing import Affine, Index, Variable, argument_indices, strides_of
 from backlit.engines.native.lowering import fusible_product, lower
 from backlit.engines.native.places import ARENA, PRIVATE, Place
+from backlit.engines.native.values import LLVM_TYPES, Value, constant
 from backlit.engines.native.walking import Access, access, base_of, is_number, walk
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
@@ -240,16 +241,16 @@ class Evaluator:
         strides = strides_of(table.shape)
         rest = (*index[:axis], Affine(()), *index[axis + count :])
         terms, offset, apart = self._terms(rest, strides)
-        node = base_of(table)
+        base = base_of(table)
         if which.lanes == 1:
-            return self._read(node, [*terms, (which, strides[axis])], offset, apart)
+            return self._read(base, [*terms, (which, strides[axis])], offset, apart)
         body, type = self.body, LLVM_TYPES[table.dtype]
         size = bytes_of(type)
-        pointer = body.address(self.memory.base(node), terms, offset, size)
+        pointer = body.address(self.memory.base(base), terms, offset, size)
         moved = body.binary("mul", which, constant(strides[axis] * size, "i64", self.lanes))
         steps = ", ".join(f"i64 {lane * apart * size}" for lane in range(self.lanes))
         offsets = body.binary("add", moved, Value(f"<{steps}>", "i64", self.lanes))
-        return body.gather(pointer, offsets, type, self.mask, pinned=self.memory.changes(node))
+        return body.gather(pointer, offsets, type, self.mask, pinned=self.memory.changes(base))
 
     def store(self, node: Node, index: Index, value: Value) -> None:
         """Write an element, or one for each lane."""

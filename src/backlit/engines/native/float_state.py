@@ -6,7 +6,8 @@ each thread, which other libraries expect to find as they left it: so a step tur
 back where it ends.
 """
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
+from backlit.engines.native.values import Value, constant
 
 __all__ = ["emit_float_state", "restore_float_state"]
 

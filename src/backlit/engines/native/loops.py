@@ -5,8 +5,9 @@ Shared by the kernels that run along rows and those that run down columns.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.indexing import Variable
+from backlit.engines.native.values import Value, constant
 from backlit.graph.node import Node
 from backlit.graph.spec import is_floating
 

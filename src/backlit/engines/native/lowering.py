@@ -8,14 +8,26 @@ that has no line here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics import MATHEMATICS
 from backlit.engines.native.mathematics.roots import square_root
+from backlit.engines.native.values import LLVM_TYPES, Value
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
 from backlit.graph.spec import is_floating, promote
 
-__all__ = ["LOWERING", "Anchor", "Elementwise", "View", "cast_value", "fusible_product", "is_signed", "lower", "maximum", "minimum"]
+__all__ = [
+    "LOWERING",
+    "Anchor",
+    "Elementwise",
+    "View",
+    "cast_value",
+    "fusible_product",
+    "is_signed",
+    "lower",
+    "maximum",
+    "minimum",
+]
 
 Emit = Callable[..., Value]
 """``(body, *values of the arguments) -> the value``; the values have one type."""

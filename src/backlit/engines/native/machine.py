@@ -11,10 +11,11 @@ import time
 
 import numpy as np
 
-from backlit.engines.native.builder import Body, Module, Value, constant
+from backlit.engines.native.builder import Body, Module
 from backlit.engines.native.clock import emit_reading, ticks_per_second
 from backlit.engines.native.jit import Code, compile_module
 from backlit.engines.native.target import Target, host_target
+from backlit.engines.native.values import Value, constant
 from backlit.engines.native.workers import POOL, run_alone
 from backlit.graph.node import Array
 

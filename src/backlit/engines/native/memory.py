@@ -8,9 +8,9 @@ may only be used again behind a barrier, because a slower thread may still be re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backlit.engines.native.builder import LLVM_TYPES
 from backlit.engines.native.evaluating import bytes_of
 from backlit.engines.native.places import FIRST_SLOT, Place
+from backlit.engines.native.values import LLVM_TYPES
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Node
 

@@ -20,7 +20,7 @@ from backlit.engines.native.work import kernel_work, node_bytes
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
 
-__all__ = ["Division", "Partition", "axes_of_kernel", "along", "bounds", "divide", "summed_in_parts"]
+__all__ = ["Division", "Partition", "along", "axes_of_kernel", "bounds", "divide", "summed_in_parts"]
 
 _CROSSING = 5.0
 """Bytes a nanosecond that one core can fetch from another's cache."""
@@ -359,9 +359,9 @@ def summed_in_parts(ordered: Ordered, divisions: dict[Kernel, Division]) -> set[
         maker = ordered.maker.get(left.node)
         weights = isinstance(right.node, Parameter) and right.node in ordered.graph.updates
         rows = right.index is not None and right.index[0].factor(along(kernel)) == 1
-        if weights and rows and maker and divisions[maker].axis == 1 and maker.form == "product":
-            if maker.anchors[0] not in chosen:
-                chosen.add(node)
+        cut = maker is not None and divisions[maker].axis == 1 and maker.form == "product"
+        if weights and rows and maker and cut and maker.anchors[0] not in chosen:
+            chosen.add(node)
     return chosen
 
 

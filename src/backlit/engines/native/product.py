@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.product_bands import (
     Band,
     Range,
@@ -22,6 +22,7 @@ from backlit.engines.native.product_dot import emit_dots
 from backlit.engines.native.product_pack import copy_column, copy_panel, copy_rows
 from backlit.engines.native.product_plan import Matrix, ProductPlan, plan_product
 from backlit.engines.native.product_tile import Tile, accumulate
+from backlit.engines.native.values import LLVM_TYPES, Value, constant
 
 __all__ = ["Finish", "Matrix", "ProductPlan", "emit_product", "plan_product"]
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.product_tile import whole_steps
+from backlit.engines.native.values import Value, constant
 
 __all__ = ["Band", "Range", "blocks", "blocks_of_bands", "column_bands", "length", "row_bands"]
 

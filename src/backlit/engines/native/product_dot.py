@@ -7,11 +7,12 @@ them; for a few rows that costs more than it brings. Here they are read as they 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.product_bands import Range, length
 from backlit.engines.native.product_plan import Matrix, ProductPlan
 from backlit.engines.native.product_shuffle import add_across
 from backlit.engines.native.product_tile import multiply_add, whole_steps
+from backlit.engines.native.values import LLVM_TYPES, Value, constant
 
 __all__ = ["emit_dots"]
 

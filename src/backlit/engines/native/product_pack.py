@@ -5,10 +5,11 @@ cache, or along the wrong axis. Copying may be done twice for some elements, and
 it is: the last block is moved back to end where the matrix ends.
 """
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.product_plan import Matrix
 from backlit.engines.native.product_shuffle import transposed
 from backlit.engines.native.product_tile import Tile, whole_steps
+from backlit.engines.native.values import Value, constant
 
 __all__ = ["copy_column", "copy_panel", "copy_rows"]
 

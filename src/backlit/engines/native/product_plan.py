@@ -7,8 +7,9 @@ that stays in the first caches, and a block of the left one that stays in the se
 
 from dataclasses import dataclass, replace
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.target import Target
+from backlit.engines.native.values import LLVM_TYPES, Value
 
 __all__ = ["Matrix", "ProductPlan", "element_size", "plan_product"]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.product_tile import Tile
+from backlit.engines.native.values import Value, constant
 
 __all__ = ["add_across", "transposed"]
 

@@ -7,8 +7,9 @@ Each sum is accumulated alone and in order, and so does not depend on the tile i
 
 from dataclasses import dataclass
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.product_plan import Matrix
+from backlit.engines.native.values import Value, constant
 
 __all__ = ["Tile", "accumulate", "multiply_add", "whole_steps"]
 

@@ -227,6 +227,8 @@ class NativeProgram:
                 self._makers[slot] = self._maker(node, FIRST_SLOT + slot)
         self._before = [maker.before for maker in self._makers.values() if maker.before]
         self._hands = [(slot, maker.hand) for slot, maker in self._makers.items()]
+        self._plain = self._slots == tuple(self._makers)  # each output once, and none of them a leaf
+        self._borrowed: list[Array] = []
         self._address = self._context.ctypes.data
         self._step = self._code.address(STEP)
         self._run_alone = step_function(self._step)
@@ -312,20 +314,23 @@ class NativeProgram:
                 instead=f"call it as program({names})",
             )
         with self._lock:
-            self._borrowed: list[Array] = []
+            self._borrowed.clear()
             for read, value in zip(self._readers, values, strict=True):
                 read(value)
             for before in self._before:
                 before()
-            leaves = self._leaf_outputs(values)
+            leaves = [] if self._plain else self._leaf_outputs(values)
             if self._threads == 1:
                 status = self._run_alone(self._address, 0)
             else:
                 status = POOL.run(self._step, self._address, self._threads)
             if status:
                 self._refuse(status)
-            hands = {slot: hand() for slot, hand in self._hands}
-            results = [hands[slot] if slot >= 0 else leaves.pop(0) for slot in self._slots]
+            if self._plain:
+                results = [hand() for _, hand in self._hands]
+            else:
+                hands = {slot: hand() for slot, hand in self._hands}
+                results = [hands[slot] if slot >= 0 else leaves.pop(0) for slot in self._slots]
         return results[0] if self._single else results
 
     def _leaf_outputs(self, values: tuple[npt.ArrayLike, ...]) -> list[Any]:

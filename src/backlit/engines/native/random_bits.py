@@ -3,8 +3,9 @@
 Element i of a draw is word ``i mod 4`` of the block ``i div 4``: four vectors of words, interleaved as they are stored.
 """
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.evaluating import Memory
+from backlit.engines.native.values import Value, constant
 from backlit.engines.native.walking import base_of
 from backlit.graph.node import Application
 
@@ -76,5 +77,7 @@ def _interleaved(body: Body, words: list[Value]) -> Value:
         body.shuffle(x, y, [lane + which * lanes for lane in range(lanes) for which in (0, 1)])
         for x, y in (words[:2], words[2:])
     )
-    order = [part for lane in range(lanes) for part in (2 * lane, 2 * lane + 1, 2 * (lanes + lane), 2 * (lanes + lane) + 1)]
+    order = [
+        part for lane in range(lanes) for part in (2 * lane, 2 * lane + 1, 2 * (lanes + lane), 2 * (lanes + lane) + 1)
+    ]
     return body.shuffle(first, second, order)

@@ -3,8 +3,9 @@
 A sum of more than 128 terms in one lane is accumulated in float64, so that a million float32 terms keep six digits.
 """
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.lowering import is_signed, maximum, minimum
+from backlit.engines.native.values import LLVM_TYPES, Value, constant
 from backlit.graph.node import Application
 from backlit.graph.spec import is_floating
 
@@ -42,8 +43,8 @@ class Reduction:
             return int(largest)
         bits = int(self._type[1:])
         if is_signed(self.node.dtype):
-            return 2 ** (bits - 1) - 1 if largest else -(2 ** (bits - 1))
-        return 2**bits - 1 if largest else 0
+            return (1 << (bits - 1)) - 1 if largest else -(1 << (bits - 1))
+        return (1 << bits) - 1 if largest else 0
 
     def take_in(self, body: Body, total: Value, value: Value, mask: Value | None) -> Value:
         """Combine an accumulator with a value, in the lanes that count."""

@@ -5,12 +5,13 @@ Where nothing ties a computation to its rows, neighbouring loops are merged into
 
 import itertools
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.indexing import Index, Variable
 from backlit.engines.native.kernels import Kernel, Phase
 from backlit.engines.native.loops import lane_variable, lanes_for, nest, over_vectors
 from backlit.engines.native.reducing import Reduction
+from backlit.engines.native.values import Value, constant
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Application, Node
 

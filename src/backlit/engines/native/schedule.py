@@ -142,7 +142,11 @@ class Schedule:
             return first.arguments[0].shape == node.arguments[0].shape and reduction_axes(first) == reduction_axes(node)
         if kernel.form in {"product", "columns"}:
             fits = new.form == "rows" and not new.anchors and node.shape == kernel.space
-            if not fits or kernel.anchors[0] in self._apart or (kernel.form == "product" and self._cone_cost(kernel, node) > _DEAR_EPILOGUE):
+            if (
+                not fits
+                or kernel.anchors[0] in self._apart
+                or (kernel.form == "product" and self._cone_cost(kernel, node) > _DEAR_EPILOGUE)
+            ):
                 return False
         elif kernel.form != "rows" or not self._fits_rows(kernel, new, node):
             return False

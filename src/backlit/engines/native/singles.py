@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from backlit.engines.native.builder import LLVM_TYPES, Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.indexing import Affine, Index, Variable, index_of
 from backlit.engines.native.kernels import CHECKED, Kernel
 from backlit.engines.native.loops import lane_variable, lanes_for, nest, over_vectors
 from backlit.engines.native.lowering import cast_value, is_signed
 from backlit.engines.native.reducing import Reduction
+from backlit.engines.native.values import LLVM_TYPES, Value, constant
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Application, Node
 from backlit.graph.spec import is_floating
@@ -195,5 +196,5 @@ def checked_size(node: Application) -> int:
     if node.op.name == "one_hot":
         return int(node.attributes["classes"])
     if node.op.name == "take":
-        return node.arguments[0].shape[node.attributes["axis"]]
+        return node.arguments[0].shape[int(node.attributes["axis"])]
     return int(node.attributes["size"])

@@ -10,7 +10,8 @@ import ctypes
 import enum
 from typing import ClassVar
 
-from backlit.engines.native.builder import Module, constant
+from backlit.engines.native.builder import Module
+from backlit.engines.native.values import constant
 
 __all__ = [
     "LINE_BYTES",

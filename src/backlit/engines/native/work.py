@@ -2,10 +2,10 @@
 
 import math
 
-from backlit.engines.native.builder import LLVM_TYPES
 from backlit.engines.native.evaluating import bytes_of
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.storage import instruction_cost
+from backlit.engines.native.values import LLVM_TYPES
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Application, Node
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from backlit.engines.native.builder import LLVM_TYPES, Module
+from backlit.engines.native.builder import Module
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.jit import compile_module
 from backlit.engines.native.mathematics import MATHEMATICS
 from backlit.engines.native.target import host_target, named_target
+from backlit.engines.native.values import LLVM_TYPES
 from backlit.engines.reference.rules import NUMPY_RULES
 
 LONG = np.longdouble

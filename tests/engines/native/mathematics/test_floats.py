@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backlit.engines.native.builder import Module, Value
+from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import assembly
 from backlit.engines.native.mathematics.floats import (
     FORMATS,
@@ -16,6 +16,7 @@ from backlit.engines.native.mathematics.floats import (
     with_sign,
 )
 from backlit.engines.native.target import named_target
+from backlit.engines.native.values import Value
 
 NUMPY = {"float": np.float32, "double": np.float64}
 X = [-np.inf, -2.0, -0.0, 0.0, 0.5, 3.0, np.inf, np.nan]

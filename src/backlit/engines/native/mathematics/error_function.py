@@ -6,9 +6,10 @@ fitted for this package so that the relative error of erf is least: Remez exchan
 last denominator as weight (Loeb, 1957), in 45 digits, the coefficients rounded one after another.
 """
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.exponential import damped_exponential_minus_one
 from backlit.engines.native.mathematics.floats import at_most, magnitude, with_sign
+from backlit.engines.native.values import Value
 
 __all__ = ["error_function"]
 

@@ -4,8 +4,9 @@ Where the machine multiplies and adds in one instruction, it yields what a produ
 split into halves, whose products are exact (Veltkamp, 1968; Dekker, 1971).
 """
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.floats import FORMATS
+from backlit.engines.native.values import Value
 
 __all__ = ["fast_two_sum", "two_product", "two_sum"]
 

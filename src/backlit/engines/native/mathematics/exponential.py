@@ -14,8 +14,9 @@ helps, one coefficient after another was rounded to the type, the most significa
 
 import math
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.floats import FORMATS, at_least, at_most, bits, from_bits, magnitude
+from backlit.engines.native.values import Value
 
 __all__ = [
     "LN_2",

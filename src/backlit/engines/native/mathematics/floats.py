@@ -7,7 +7,8 @@ logarithm begins by reading it. The layout of both types stands here, so that ev
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
+from backlit.engines.native.values import Value
 
 __all__ = ["FORMATS", "FloatFormat", "at_least", "at_most", "bits", "from_bits", "in_double", "magnitude", "with_sign"]
 
@@ -86,7 +87,8 @@ def bits(body: Body, x: Value) -> Value:
         Integers.
 
     Example:
-        >>> from backlit.engines.native.builder import Module, constant
+        >>> from backlit.engines.native.builder import Module
+        >>> from backlit.engines.native.values import constant
         >>> from backlit.engines.native.target import named_target
         >>> body = Module(named_target("x86-64-v3")).body("f", [])
         >>> bits(body, constant(1.0, "float", 8)).full_type
@@ -106,7 +108,8 @@ def from_bits(body: Body, x: Value) -> Value:
         Floats.
 
     Example:
-        >>> from backlit.engines.native.builder import Module, constant
+        >>> from backlit.engines.native.builder import Module
+        >>> from backlit.engines.native.values import constant
         >>> from backlit.engines.native.target import named_target
         >>> body = Module(named_target("x86-64-v3")).body("f", [])
         >>> from_bits(body, constant(0, "i64", 4)).full_type
@@ -198,7 +201,8 @@ def magnitude(body: Body, x: Value) -> Value:
         Floats.
 
     Example:
-        >>> from backlit.engines.native.builder import Module, constant
+        >>> from backlit.engines.native.builder import Module
+        >>> from backlit.engines.native.values import constant
         >>> from backlit.engines.native.target import named_target
         >>> body = Module(named_target("x86-64-v3")).body("f", [])
         >>> magnitude(body, constant(-1.0, "double", 4)).full_type
@@ -219,7 +223,8 @@ def with_sign(body: Body, x: Value, sign: Value) -> Value:
         Floats.
 
     Example:
-        >>> from backlit.engines.native.builder import Module, constant
+        >>> from backlit.engines.native.builder import Module
+        >>> from backlit.engines.native.values import constant
         >>> from backlit.engines.native.target import named_target
         >>> body = Module(named_target("x86-64-v3")).body("f", [])
         >>> with_sign(body, constant(1.0, "double", 4), constant(-0.0, "double", 4)).full_type

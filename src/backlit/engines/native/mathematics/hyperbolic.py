@@ -4,9 +4,10 @@ tanh x = t / (t + 2) with t = e^2x - 1; cosh x = E + 1 / 4E and, away from zero,
 All three are computed for |x| and get their sign back, so they are exactly odd or even.
 """
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.exponential import damped_exponential_minus_one, half_exponential
 from backlit.engines.native.mathematics.floats import at_most, magnitude, with_sign
+from backlit.engines.native.values import Value
 
 __all__ = ["hyperbolic_cosine", "hyperbolic_sine", "hyperbolic_tangent"]
 

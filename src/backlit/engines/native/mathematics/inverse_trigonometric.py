@@ -11,8 +11,9 @@ again.
 
 import math
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.floats import in_double, magnitude, with_sign
+from backlit.engines.native.values import Value
 
 __all__ = ["arc_cosine", "arc_sine", "arc_tangent"]
 

@@ -13,10 +13,11 @@ coefficient after another rounded to the type, the most significant first, and t
 
 import math
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.exact import two_sum
 from backlit.engines.native.mathematics.exponential import LN_2, exponential
 from backlit.engines.native.mathematics.floats import FORMATS, bits, from_bits, magnitude
+from backlit.engines.native.values import Value
 
 __all__ = ["log_add_exponentials", "logarithm", "logarithm_of_one_plus", "split_exponent"]
 

@@ -11,11 +11,12 @@ coefficients are a minimax fit made for this package (Remez exchange in 45 digit
 import math
 from collections.abc import Callable
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.exact import fast_two_sum, two_product
 from backlit.engines.native.mathematics.exponential import LN_2, exponential, exponential_of_sum
 from backlit.engines.native.mathematics.floats import FORMATS, in_double, magnitude, with_sign
 from backlit.engines.native.mathematics.logarithm import logarithm, split_exponent
+from backlit.engines.native.values import Value
 
 __all__ = ["power"]
 

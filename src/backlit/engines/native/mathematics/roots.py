@@ -5,7 +5,8 @@ an error below 2⁻¹⁴; one step of Newton's method doubles its digits. It is 
 vanishes between the smallest normal number and the largest, and so that zero needs no case of its own.
 """
 
-from backlit.engines.native.builder import Body, Value
+from backlit.engines.native.builder import Body
+from backlit.engines.native.values import Value
 
 __all__ = ["square_root"]
 
@@ -25,7 +26,8 @@ def square_root(body: Body, x: Value) -> Value:
         The root; NaN below zero.
 
     Example:
-        >>> from backlit.engines.native.builder import Module, constant
+        >>> from backlit.engines.native.builder import Module
+        >>> from backlit.engines.native.values import constant
         >>> from backlit.engines.native.target import named_target
         >>> body = Module(named_target("x86-64-v3")).body("root", [("float", "x")])
         >>> square_root(body, body.parameter("x")).type

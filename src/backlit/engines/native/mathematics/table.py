@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from backlit.engines.native.builder import Value
 from backlit.engines.native.mathematics.error_function import error_function
 from backlit.engines.native.mathematics.exponential import exponential, exponential_minus_one, sigmoid
 from backlit.engines.native.mathematics.hyperbolic import hyperbolic_cosine, hyperbolic_sine, hyperbolic_tangent
@@ -10,6 +9,7 @@ from backlit.engines.native.mathematics.inverse_trigonometric import arc_cosine,
 from backlit.engines.native.mathematics.logarithm import log_add_exponentials, logarithm, logarithm_of_one_plus
 from backlit.engines.native.mathematics.power import power
 from backlit.engines.native.mathematics.trigonometric import cosine, sine, tangent
+from backlit.engines.native.values import Value
 
 __all__ = ["ERROR_BOUNDS", "MATHEMATICS"]
 

@@ -12,9 +12,10 @@ again.
 
 import math
 
-from backlit.engines.native.builder import Body, Value, constant
+from backlit.engines.native.builder import Body
 from backlit.engines.native.mathematics.exact import fast_two_sum, two_sum
 from backlit.engines.native.mathematics.floats import FORMATS, bits, from_bits, in_double, magnitude
+from backlit.engines.native.values import Value, constant
 
 __all__ = ["cosine", "sine", "tangent"]
 
