@@ -14,7 +14,7 @@ from harness.samples import ENGINES
 
 OTHERS = [name for name in ENGINES if name != "reference"]
 
-EXAMPLES = 18 * settings.default.max_examples
+EXAMPLES = 24 * settings.default.max_examples
 """Programs are small and quick; what goes wrong in one of a thousand is found by a thousand."""
 
 STEPS = 3
@@ -59,7 +59,7 @@ def test_a_random_program_does_what_it_does_on_the_reference_engine(random, engi
 
 
 @pytest.mark.parametrize("engine", OTHERS)
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=EXAMPLES // 2)
 @given(random=st.randoms(use_true_random=False))
 def test_two_threads_do_what_one_does(random, engine):
     """Each program is divided, however small; the costs by which it is divided are drawn, too."""

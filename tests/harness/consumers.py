@@ -3,10 +3,12 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from backlit.engines.native.lowering import LOWERING
 from backlit.engines.reference import NUMPY_RULES
 from harness.oracles import ORACLES
 
 CONSUMERS: dict[str, Mapping[str, Any]] = {
+    "native engine": LOWERING,
     "reference engine": NUMPY_RULES,
     "oracles of the tests": ORACLES,
 }
