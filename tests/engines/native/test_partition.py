@@ -109,3 +109,15 @@ def test_a_weight_is_read_and_updated_in_the_slices_of_its_thread():
 def test_a_tiny_step_runs_on_one_thread():
     x = bl.input("x", shape=(3,))
     assert make_plan(Graph(outputs=[bl.sum(x * x)]), host_target(), 8).threads == 1
+
+
+def test_threads_wait_where_a_reshape_keeps_the_length_of_an_axis_but_not_its_slices():
+    """Of 24·256·40 numbers, half of the second axis is other numbers than half of the second axis of 40·256·24."""
+    x = bl.input("x", (24, 256, 40))
+    dear = bl.sin(bl.sin(bl.sin(x)))
+    outputs = [bl.tanh(bl.reshape(dear, (40, 256, 24))), dear]
+    with eagerness():
+        plan = make_plan(share(simplify(Graph([x], outputs))), host_target(), 3)
+    writer, reader = plan.kernels
+    cuts = {plan.divisions[writer].axis, plan.divisions[reader].axis}
+    assert plan.barriers == {reader.number}, f"cut along {cuts}"
