@@ -5,6 +5,7 @@ see as a whole (the operands of a product, the table that ``take`` looks into), 
 dearer to compute twice than to read. Everything else is computed where it is needed.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 from backlit.engines.native.indexing import only_unit_axes
@@ -75,12 +76,13 @@ def choose_stored(graph: Graph, kept: Iterable[Node] = ()) -> set[Node]:
 
 
 def _needed_by_several(graph: Graph, stored: set[Node]) -> set[Node]:
-    """Find the nodes that more than one stored node is computed from."""
+    """Find where the ways to different stored nodes part: a node that several need, and that several of them use."""
     users: dict[Node, set[Node]] = {}
+    uses = Counter(argument for node in graph.operations for argument in set(node.arguments))
     several: set[Node] = set()
     for node in reversed(graph.operations):
         own = {node} if node in stored else users.get(node, set())
-        if node not in stored and len(own) > 1:
+        if node not in stored and len(own) > 1 and uses[node] > 1:
             several.add(node)
         for argument in node.arguments:
             known = users.setdefault(argument, set())
