@@ -92,6 +92,14 @@ def test_checks_run_before_any_parameter_is_written():
     assert max(checks) < min(writers)
 
 
+def test_a_check_comes_before_an_update_that_does_not_need_it():
+    w, v = bl.parameter([1.0, 2.0], "w"), bl.parameter([3.0, 4.0, 5.0], "v")
+    places = bl.input("places", (2,), dtype="int64")
+    ordered = order(bl.Graph([places], [], {w: bl.exp(w), v: v + bl.sum(bl.take(v * 2.0, places, axis=0))}))
+    (check,) = (kernel.number for kernel in ordered.kernels if kernel.form == "check")
+    assert all(check < ordered.maker[value].number for value in ordered.updated)
+
+
 def test_the_order_is_the_same_every_time():
     forms = [[(kernel.form, kernel.space) for kernel in order(classifier()).kernels] for _ in range(3)]
     assert all(first == second for first, second in itertools.pairwise(forms))

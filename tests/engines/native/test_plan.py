@@ -1,5 +1,6 @@
 """The plan: what is written lies somewhere, and nothing lies where something else is still needed."""
 
+import contextlib
 import itertools
 
 import numpy as np
@@ -7,12 +8,23 @@ import pytest
 from hypothesis import given, settings
 
 import backlit as bl
+from backlit.engines.native import partition
 from backlit.engines.native.memory import array_bytes
 from backlit.engines.native.plan import make_plan
 from backlit.engines.native.rewriting import rewrite_for_native
 from backlit.engines.native.target import host_target
 from backlit.graph.leaves import Constant
 from harness.graphs import graphs
+
+
+@contextlib.contextmanager
+def eagerness():
+    """Let threads share whatever can be shared, however small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partition, "_START", 0.0)
+        patch.setattr(partition, "_BARRIER", 0.0)
+        patch.setattr(partition, "_CROSSING", 1e12)
+        yield
 
 
 def planned(graph, threads=1):
@@ -47,10 +59,19 @@ def assert_sound(plan):
     for (here, size, born, dies), (there, other, second, last) in itertools.combinations(spans, 2):
         if here.room == there.room and born <= last and second <= dies:
             assert not overlap((here.position, size), (there.position, other)), (here, there)
+    if plan.threads > 1:
+        assert_waited(plan, [span for span in spans if span[0].room == "arena"])
     scratch = max([0, *(one.scratch_bytes for one in plan.products.values())])
     for place, size, _, _ in spans:
         if place.room == "private" and scratch:
             assert not overlap((place.position, size), (plan.product_scratch, scratch))
+
+
+def assert_waited(plan, spans):
+    """Between the last read of a value and the first write of the next in its place, all threads wait."""
+    for (here, size, _, dies), (there, other, second, _) in itertools.permutations(spans, 2):
+        if dies < second and overlap((here.position, size), (there.position, other)):
+            assert any(dies < barrier <= second for barrier in plan.barriers)
 
 
 def assert_placed(plan):
@@ -74,11 +95,23 @@ def test_nothing_shares_a_place_while_it_lives(threads):
     assert_placed(plan)
 
 
+def test_a_thread_that_is_ahead_writes_nothing_over_what_another_reads():
+    x = bl.input("x", (12, 16))
+    y = x
+    for number in range(8):
+        y = bl.tanh(y @ bl.parameter(np.eye(16), f"w{number}", dtype="float32"))
+    with eagerness():
+        plan = planned(bl.Graph([x], [bl.sum(y)]), 3)
+    assert plan.threads == 3
+    assert_sound(plan)
+
+
 @given(graph=graphs())
 @settings(max_examples=60)
 def test_plans_of_random_graphs_are_sound(graph):
     for threads in (1, 3):
-        plan = planned(bl.Graph(list(graph.values), graph.outputs), threads)
+        with eagerness():
+            plan = planned(bl.Graph(list(graph.values), graph.outputs), threads)
         assert_sound(plan)
         assert_placed(plan)
 
