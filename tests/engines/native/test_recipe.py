@@ -70,7 +70,7 @@ def test_a_recipe_comes_back_as_it_was_kept():
     assert find_recipe("some key") == recipe
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"code": "x"}', b'{"other": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"code": "x"}', b'{"other": 1}'])
 def test_a_recipe_that_cannot_be_read_is_none(content):
     cache.save("some key", content)
     assert find_recipe("some key") is None

@@ -120,7 +120,7 @@ def find_recipe(key: str) -> Recipe | None:
     try:
         fields: dict[str, Any] = json.loads(kept)
         return Recipe(**{name: _frozen(value) for name, value in fields.items()})
-    except (ValueError, TypeError):
+    except (AttributeError, TypeError, ValueError):
         return None
 
 
