@@ -60,6 +60,24 @@ def test_an_update_may_read_other_elements_of_what_it_overwrites(engine):
 
 
 @engine_of
+def test_many_parameters_may_each_be_updated_from_all_others(engine):
+    everyone = parameters(*np.linspace(0.1, 1.0, 10), [1.0, 2.0])
+    total = sum(everyone[1:], start=everyone[0])
+    old = [p.value.copy() for p in everyone]
+    bl.compile([], total, {p: p * bl.sum(total) for p in everyone}, engine=engine)()
+    for p, value in zip(everyone, old, strict=True):
+        np.testing.assert_allclose(p.value, value * np.sum(sum(old)), rtol=1e-14)
+
+
+@engine_of
+def test_an_update_may_be_read_by_another_that_reads_what_it_overwrites(engine):
+    a, b, c = parameters([1.0, 2.0], [3.0, 4.0], [5.0, 6.0])
+    named = bl.stop_gradient(bl.cumulative_sum(a + c)).named("kept")
+    bl.compile([], [], {a: named, b: named * a, c: bl.flip(named) * b}, engine=engine)()
+    assert [p.value.tolist() for p in (a, b, c)] == [[6.0, 14.0], [6.0, 28.0], [42.0, 24.0]]
+
+
+@engine_of
 def test_a_new_value_may_be_shared_and_read_by_an_output(engine):
     a, b = parameters([1.0, 2.0], [3.0, 4.0])
     new = bl.exp(a) * b

@@ -131,7 +131,9 @@ def _sorted(schedule: Schedule, reads: dict[Kernel, list[Access]]) -> tuple[list
             if not waiting[one]:
                 heapq.heappush(ready, place[one])
     done = set(ordered)
-    return ordered, [θ for θ, kernel in writer.items() if kernel not in done][:1]
+    # Hardly anything waits for a copy: what stands in the way is first of all a value that is written directly.
+    stuck = [θ for θ, kernel in writer.items() if kernel not in done]
+    return ordered, ([θ for θ in stuck if not schedule.is_copy(schedule.graph.updates[θ])] or stuck)[:1]
 
 
 def _put_checks_first(schedule: Schedule, writers: set[Kernel], before: dict[Kernel, set[Kernel]]) -> None:

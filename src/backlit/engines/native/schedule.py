@@ -85,7 +85,7 @@ class Schedule:
     def _place(self, node: Application) -> None:
         """Let a stored node join a kernel, or begin one of its own."""
         kernel = self._own_kernel(node)
-        if kernel.form in {"rows", "columns"} and not self._is_copy(node):
+        if kernel.form in {"rows", "columns"} and not self.is_copy(node):
             read = kernel.reads(self.stored, [node])
             makers = self._makers_of(read) | self._checks_of(kernel, [node])
             for other in [*sorted(makers, key=self.kernels.index, reverse=True), *self._siblings(kernel, read, makers)]:
@@ -96,9 +96,10 @@ class Schedule:
                     return
         self._begin(kernel, [node])
 
-    def _is_copy(self, node: Application) -> bool:
+    def is_copy(self, node: Node) -> bool:
         """Say whether a node copies what lies in memory: it does so in a kernel of its own, after all others."""
-        return node.op.name == "stop_gradient" and node.arguments[0] in self.stored
+        copies = isinstance(node, Application) and node.op.name == "stop_gradient"
+        return copies and node.arguments[0] in self.stored
 
     def _siblings(self, kernel: Kernel, read: list[Access], makers: set[Kernel]) -> list[Kernel]:
         """List the kernels that reduce over the same space and read something that a new reduction reads too."""
