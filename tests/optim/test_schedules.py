@@ -32,7 +32,7 @@ def assert_follows(schedule, formula, steps=60):
     assert table.dtype == np.float64
     np.testing.assert_allclose(table, expected, rtol=1e-12, atol=1e-12 * max(expected))
     step = bl.input("step")
-    program = bl.compile([step], schedule(step))
+    program = bl.compile([step], schedule(step), engine="reference")
     single = [program(float(t)) for t in range(steps)]
     assert {value.dtype.name for value in single} == {"float32"}
     np.testing.assert_allclose(single, expected, rtol=1e-4, atol=1e-6 * max(expected))

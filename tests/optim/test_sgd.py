@@ -138,6 +138,7 @@ def test_any_settings_against_numpy(α, μ, λ, nesterov):
         loss = bl.sum(θ**3)
     program = bl.compile(
         updates=SGD(α, momentum=μ, nesterov=nesterov and μ > 0, weight_decay=λ).updates(loss, [θ]),
+        engine="reference",
     )
     expected, v = np.array([1.0, -3.0]), np.zeros(2)
     for _ in range(5):
