@@ -103,3 +103,15 @@ def test_a_check_comes_before_an_update_that_does_not_need_it():
 def test_the_order_is_the_same_every_time():
     forms = [[(kernel.form, kernel.space) for kernel in order(classifier()).kernels] for _ in range(3)]
     assert all(first == second for first, second in itertools.pairwise(forms))
+
+
+def test_updates_of_numbers_that_read_one_another_come_to_an_end():
+    with bl.precision("float64"):
+        parts = [bl.parameter(value, name=f"θ{number}") for number, value in enumerate([0.3, -0.2, 0.1])]
+        rows = [sum(row[i] * parts[i] for i in range(3)) - 1.0 for row in ([1.0, 2.0, -1.0], [0.5, -0.5, 3.0])]
+        loss = rows[0] * rows[0] + rows[1] * rows[1]
+    updates = bl.optim.SGD(0.01, momentum=0.9).updates(loss, parts)
+    wanted = {θ: float(value.evaluate()) for θ, value in updates.items()}
+    bl.compile(outputs=loss, updates=updates, engine="native")()
+    for parameter, value in wanted.items():
+        assert float(parameter.value) == pytest.approx(value, rel=1e-12)

@@ -97,7 +97,9 @@ def _in_place(schedule: Schedule, reads: dict[Kernel, list[Access]], parameter: 
     own = [access for access in reads[kernel] if access.node is parameter]
     if any(access.index != kernel.index(value) or access.shape != parameter.shape for access in own):
         return False
-    later = [node for phase in kernel.phases(schedule.stored) if value not in phase.nodes for node in phase.nodes]
+    passes = kernel.phases(schedule.stored)
+    made = next(number for number, phase in enumerate(passes) if value in phase.nodes)
+    later = [node for phase in passes[made + 1 :] for node in phase.nodes]
     found = kernel.walk(later, schedule.stored).accesses if own and kernel.form == "rows" else []
     return all(access.node is not parameter for access in found)
 

@@ -99,7 +99,7 @@ class Schedule:
     def is_copy(self, node: Node) -> bool:
         """Say whether a node copies what lies in memory: it does so in a kernel of its own, after all others."""
         copies = isinstance(node, Application) and node.op.name == "stop_gradient"
-        return copies and node.arguments[0] in self.stored
+        return copies and (node.arguments[0] in self.stored or not isinstance(node.arguments[0], Application))
 
     def _siblings(self, kernel: Kernel, read: list[Access], makers: set[Kernel]) -> list[Kernel]:
         """List the kernels that reduce over the same space and read something that a new reduction reads too."""
