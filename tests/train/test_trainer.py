@@ -233,7 +233,7 @@ def test_a_step_is_forward_then_backward_then_all_updates_at_once():
     before = float(loss.evaluate(bindings))
     assert trainer.fit((x, y), batch_size=4, shuffle=False)["loss"] == pytest.approx([before], rel=1e-6)
     for name, parameter in model.parameters().items():
-        # θ - α g may be rounded once or twice: that is a unit in the last place of the larger term, not of what is left.
+        # θ - α g may be rounded once or twice: a unit in the last place of the larger term, not of what is left.
         np.testing.assert_allclose(parameter.value, expected[name], rtol=1e-6, atol=np.finfo("float32").eps)
 
 
