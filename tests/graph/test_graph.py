@@ -150,7 +150,7 @@ def test_a_chain_of_a_hundred_thousand_nodes_is_built_evaluated_and_differentiat
     assert len(bl.Graph(outputs=[y])) == 100_001
     slope = bl.grad(y, x)
     tangent = bl.jvp(y, x, bl.constant(1.0, dtype="float64"))
-    assert [float(v) for v in bl.compile([x], [y, slope])(2.0)] == [200_002.0, 100_001.0]
+    assert [float(v) for v in bl.compile([x], [y, slope], engine="reference")(2.0)] == [200_002.0, 100_001.0]
     del y, slope, tangent  # taking a deep graph apart must not recurse either
 
 
