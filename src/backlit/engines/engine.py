@@ -274,7 +274,7 @@ def locate(error: IndexRangeError, node: Application, labels: Mapping[Node, str]
         >>> i = bl.input("i", dtype="int64")
         >>> picked = bl.take([1.0, 2.0], i).named("picked")
         >>> print(locate(range_error("take", 2, 2), picked, bl.Graph(outputs=[picked]).labels).what)
-        picked = take(const1, i): index 2 is out of range
+        picked = take(%1, i): index 2 is out of range
     """
     return IndexRangeError(
         f"{call_text(node, labels)}: {error.what}", why=error.why, instead=error.instead, line=node.line

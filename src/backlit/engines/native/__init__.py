@@ -19,7 +19,7 @@ class NativeEngine:
 
     Example:
         >>> import backlit as bl
-        >>> x = bl.input("x", shape=(3,))
+        >>> x = bl.input("x", shape=(3,), dtype="float64")
         >>> program = bl.compile(x, bl.tanh(x) * 2.0, engine="native")
         >>> program([0.0, 1.0, -1.0]).round(4).tolist()
         [0.0, 1.5232, -1.5232]
