@@ -4,7 +4,7 @@ An engine is a class with one method. Engines register here by name and never im
 none of them. ``Node.evaluate`` is given its meaning here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,9 +23,11 @@ __all__ = [
     "bind",
     "call_text",
     "compile",
+    "count_error",
     "engine_names",
     "evaluate",
     "locate",
+    "looks_into",
     "range_error",
     "register_engine",
 ]
@@ -279,6 +281,51 @@ def locate(error: IndexRangeError, node: Application, labels: Mapping[Node, str]
     return IndexRangeError(
         f"{call_text(node, labels)}: {error.what}", why=error.why, instead=error.instead, line=node.line
     )
+
+
+def count_error(inputs: Sequence[Input], received: int) -> BindingError:
+    """Return the error for a program that is called with too many or too few values.
+
+    Args:
+        inputs: What it takes.
+        received: How many values it was given.
+
+    Returns:
+        The error, to be raised.
+
+    Example:
+        >>> import backlit as bl
+        >>> count_error([bl.input("x")], 2).what
+        'the program takes 1 values (x); received 2'
+    """
+    names = ", ".join(node.name or "" for node in inputs)
+    return BindingError(
+        f"the program takes {len(inputs)} values ({names}); received {received}",
+        instead=f"call it as program({names})",
+    )
+
+
+def looks_into(array: Array, owners: Collection[int]) -> bool:
+    """Say whether an array is one of several, or a view of one.
+
+    Args:
+        array: The array.
+        owners: The ``id`` of each of the arrays that may own its memory.
+
+    Returns:
+        Whether it is.
+
+    Example:
+        >>> whole = np.zeros(4)
+        >>> looks_into(whole[1:3], {id(whole)}), looks_into(whole.copy(), {id(whole)})
+        (True, False)
+    """
+    base: Any = array
+    while base is not None:
+        if id(base) in owners:
+            return True
+        base = getattr(base, "base", None)
+    return False
 
 
 def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) -> Any:

@@ -9,7 +9,7 @@ from backlit.engines.native.evaluating import Evaluator, Memory, bytes_of
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.indexing import Variable
 from backlit.engines.native.kernels import Kernel
-from backlit.engines.native.partition import Division, along, axes_of_kernel, bounds
+from backlit.engines.native.partition import Division, axes_of_kernel, bounds
 from backlit.engines.native.places import BARRIER, CLOCK, FAULT, PRIVATE
 from backlit.engines.native.plan import Plan, strides_in
 from backlit.engines.native.product import Matrix, emit_product
@@ -212,7 +212,7 @@ def _bounds(body: Body, plan: Plan, kernel: Kernel, thread: Value) -> tuple[Valu
     """Return where this thread's part of a kernel begins and ends."""
     division = plan.divisions[kernel]
     if division.partial:
-        extent = along(kernel).extent
+        extent = kernel.along.extent
     elif division.axis is None:
         return constant(0), constant(0)
     else:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from backlit.engines.native.builder import Body
-from backlit.engines.native.indexing import Affine, Index, Variable, argument_indices, strides_of
+from backlit.engines.native.indexing import Affine, Index, Variable, argument_indices, linear, strides_of
 from backlit.engines.native.lowering import fusible_product, lower
 from backlit.engines.native.places import ARENA, PRIVATE, Place
 from backlit.engines.native.values import LLVM_TYPES, Value, constant
@@ -188,11 +188,9 @@ class Evaluator:
             return value
         return self.body.convert("sext" if dtype.startswith("int") else "zext", value, "i64")
 
-    def _terms(self, index: Index, strides: Sequence[int]) -> tuple[list[tuple[Value, int]], int, int]:
+    def _terms(self, index: Index, shape: Sequence[int]) -> tuple[list[tuple[Value, int]], int, int]:
         """Turn an index into a sum for an address, and the distance between neighbouring lanes."""
-        total = Affine(())
-        for one, stride in zip(index, strides, strict=True):
-            total = total + one.scaled(stride)
+        total = linear(index, shape)
         terms, offset = [], total.offset
         for variable, factor in total.terms:
             value, more = self.bindings[variable]
@@ -211,7 +209,7 @@ class Evaluator:
         """Read an element, or one for each lane."""
         assert found.index is not None
         index, shape = self._row_only(found.node, found.index, found.shape)
-        terms, offset, apart = self._terms(index, strides_of(shape))
+        terms, offset, apart = self._terms(index, shape)
         return self._read(found.node, terms, offset, apart)
 
     def _read(self, node: Node, terms: list[tuple[Value, int]], offset: int, apart: int) -> Value:
@@ -230,9 +228,11 @@ class Evaluator:
             return body.load(pointer, type, pinned=pinned)
         if apart == 1:
             return body.load(pointer, type, self.lanes, self.mask, pinned=pinned)
-        steps = [lane * apart * bytes_of(type) for lane in range(self.lanes)]
-        offsets = Value(f"<{', '.join(f'i64 {step}' for step in steps)}>", "i64", self.lanes)
-        return body.gather(pointer, offsets, type, self.mask, pinned=pinned)
+        return body.gather(pointer, self._lane_offsets(apart * bytes_of(type)), type, self.mask, pinned=pinned)
+
+    def _lane_offsets(self, step: int) -> Value:
+        """Return how many bytes from the first lane's element each lane's lies."""
+        return Value(f"<{', '.join(f'i64 {lane * step}' for lane in range(self.lanes))}>", "i64", self.lanes)
 
     def _take(self, node: Application, index: Index, get: Callable[[Node, Index], Value]) -> Value:
         table, indices = node.arguments
@@ -240,7 +240,7 @@ class Evaluator:
         which = self.as_index(get(indices, index[axis : axis + count]), indices.dtype)
         strides = strides_of(table.shape)
         rest = (*index[:axis], Affine(()), *index[axis + count :])
-        terms, offset, apart = self._terms(rest, strides)
+        terms, offset, apart = self._terms(rest, table.shape)
         base = base_of(table)
         if which.lanes == 1:
             return self._read(base, [*terms, (which, strides[axis])], offset, apart)
@@ -248,14 +248,13 @@ class Evaluator:
         size = bytes_of(type)
         pointer = body.address(self.memory.base(base), terms, offset, size)
         moved = body.binary("mul", which, constant(strides[axis] * size, "i64", self.lanes))
-        steps = ", ".join(f"i64 {lane * apart * size}" for lane in range(self.lanes))
-        offsets = body.binary("add", moved, Value(f"<{steps}>", "i64", self.lanes))
+        offsets = body.binary("add", moved, self._lane_offsets(apart * size))
         return body.gather(pointer, offsets, type, self.mask, pinned=self.memory.changes(base))
 
     def store(self, node: Node, index: Index, value: Value) -> None:
         """Write an element, or one for each lane."""
         own, shape = self._row_only(node, index, node.shape)
-        terms, offset, _ = self._terms(own, strides_of(shape))
+        terms, offset, _ = self._terms(own, shape)
         body, size = self.body, bytes_of(LLVM_TYPES[node.dtype])
         if self.lanes > 1:
             value = body.splat(value, self.lanes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from backlit.graph.node import Application, Node
 
-__all__ = ["Affine", "Index", "Variable", "argument_indices", "index_of", "only_unit_axes", "strides_of"]
+__all__ = ["Affine", "Index", "Variable", "argument_indices", "index_of", "linear", "only_unit_axes", "strides_of"]
 
 
 class Variable:
@@ -109,6 +109,27 @@ def strides_of(shape: Sequence[int]) -> tuple[int, ...]:
         strides.append(step)
         step *= length
     return tuple(reversed(strides))
+
+
+def linear(index: Index, shape: Sequence[int]) -> Affine:
+    """Return how many elements from the beginning of a contiguous array an element lies.
+
+    Args:
+        index: Which element.
+        shape: The shape of the array.
+
+    Returns:
+        The distance, in elements.
+
+    Example:
+        >>> i, j = Variable("i", 2), Variable("j", 3)
+        >>> linear(index_of([i, j]), (2, 3))
+        3·i + j
+    """
+    total = Affine(())
+    for one, stride in zip(index, strides_of(shape), strict=True):
+        total = total + one.scaled(stride)
+    return total
 
 
 def only_unit_axes(before: Sequence[int], after: Sequence[int]) -> bool:

@@ -111,12 +111,18 @@ class Kernel:
                 pairs.append((node, self.index(node)))
         return pairs
 
+    @property
+    def along(self) -> Variable:
+        """The variable over which a product sums."""
+        (variable,) = self.inner((self.anchors[0].arguments[0].shape[-1],))
+        return variable
+
     def operands(self, stored: set[Node]) -> tuple[Access, Access]:
         """Return how a product reads its two matrices: by the variables of its space and the one it sums over."""
         product = self.anchors[0]
         left, right = product.arguments
         *batch, row, column = self.position
-        (along,) = index_of(self.inner((left.shape[-1],)))
+        (along,) = index_of([self.along])
         accesses = []
         for argument, last in ((left, (row, along)), (right, (along, column))):
             outer = batch[len(batch) - argument.rank + 2 :]

@@ -14,7 +14,7 @@ from backlit.engines.native.values import LLVM_TYPES
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Node
 
-__all__ = ["Arena", "Lifetime", "array_bytes"]
+__all__ = ["Arena", "Lifetime", "array_bytes", "leaf_slots", "whole_lines"]
 
 _LINE = 64
 """Every array begins at a multiple of a cache line, and at most vectors are loaded whole."""
@@ -42,7 +42,12 @@ def array_bytes(node: Node, rank: int = 0) -> int:
     count = bytes_of(LLVM_TYPES[node.dtype])
     for extent in node.shape[rank:]:
         count *= extent
-    return max(1, -(-count // _LINE)) * _LINE
+    return max(_LINE, whole_lines(count))
+
+
+def whole_lines(size: int) -> int:
+    """Round a number of bytes up to whole cache lines."""
+    return -(-size // _LINE) * _LINE
 
 
 @dataclass

@@ -9,7 +9,7 @@ import heapq
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from backlit.engines.native.kernels import CHECKED, Kernel
+from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.schedule import Schedule
 from backlit.engines.native.walking import Access
 from backlit.graph.graph import Graph
@@ -144,8 +144,6 @@ def _put_checks_first(schedule: Schedule, writers: set[Kernel], before: dict[Ker
         return
     for kernel in writers:
         before[kernel].update(checks)
-    guarded = {kernel.roots[0]: kernel for kernel in checks}
     for kernel in schedule.kernels:
         if kernel.form != "check":
-            inside = [step for step, _ in kernel.walk(kernel.nodes, schedule.stored).steps] + list(kernel.roots)
-            before[kernel].update(guarded[node] for node in inside if node.op.name in CHECKED and node in guarded)
+            before[kernel].update(schedule.checks_of(kernel, kernel.nodes))

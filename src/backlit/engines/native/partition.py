@@ -20,7 +20,7 @@ from backlit.engines.native.work import kernel_work, node_bytes
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
 
-__all__ = ["Division", "Partition", "along", "axes_of_kernel", "bounds", "divide", "summed_in_parts"]
+__all__ = ["Division", "Partition", "axes_of_kernel", "bounds", "divide", "summed_in_parts"]
 
 _CROSSING = 5.0
 """Bytes a nanosecond that one core can fetch from another's cache."""
@@ -90,12 +90,6 @@ def axes_of_kernel(kernel: Kernel, stored: set[Node]) -> tuple[Variable, ...]:
     if kernel.anchors or len(phases) != 1:
         return kernel.variables
     return (*kernel.variables, *kernel.inner(phases[0].shape))
-
-
-def along(kernel: Kernel) -> Variable:
-    """Return the variable over which a product sums."""
-    (variable,) = kernel.inner((kernel.anchors[0].arguments[0].shape[-1],))
-    return variable
 
 
 @dataclass(frozen=True)
@@ -290,7 +284,7 @@ class Partition:
         """Return the axis of an array, and its length, along which a kernel's cut divides what it reads of it."""
         if access.index is None or (division.axis is None and not division.partial):
             return None
-        variable = along(kernel) if division.partial else self._variables[kernel][division.axis or 0]
+        variable = kernel.along if division.partial else self._variables[kernel][division.axis or 0]
         for axis, one in enumerate(access.index):
             if one.terms == ((variable, 1),) and one.offset == 0 and access.shape[axis] == variable.extent:
                 return _canonical(access.shape, axis)
@@ -358,7 +352,7 @@ def summed_in_parts(ordered: Ordered, divisions: dict[Kernel, Division]) -> set[
         left, right = kernel.operands(ordered.stored)
         maker = ordered.maker.get(left.node)
         weights = isinstance(right.node, Parameter) and right.node in ordered.graph.updates
-        rows = right.index is not None and right.index[0].factor(along(kernel)) == 1
+        rows = right.index is not None and right.index[0].factor(kernel.along) == 1
         cut = maker is not None and divisions[maker].axis == 1 and maker.form == "product"
         if weights and rows and maker and cut and maker.anchors[0] not in chosen:
             chosen.add(node)

@@ -6,7 +6,7 @@ It is made before any instruction is written, and it is what ``program.schedule`
 from dataclasses import dataclass, field
 
 from backlit.engines.native.kernels import Kernel
-from backlit.engines.native.memory import Arena, Lifetime, array_bytes, leaf_slots
+from backlit.engines.native.memory import Arena, Lifetime, array_bytes, leaf_slots, whole_lines
 from backlit.engines.native.ordering import Ordered, order
 from backlit.engines.native.partition import Division, divide, summed_in_parts
 from backlit.engines.native.places import FIRST_SLOT, Place
@@ -141,9 +141,8 @@ def _plan_products(plan: Plan) -> None:
 def strides_in(access: Access, kernel: Kernel, *, rows: bool) -> tuple[int, int]:
     """Return the row and column stride of an operand of a product, in elements."""
     total = access.linear()
-    (along,) = kernel.inner((kernel.anchors[0].arguments[0].shape[-1],))
     row, column = kernel.variables[-2:]
-    first, second = (row, along) if rows else (along, column)
+    first, second = (row, kernel.along) if rows else (kernel.along, column)
     return total.factor(first), total.factor(second)
 
 
@@ -166,12 +165,12 @@ def _place_leaves(plan: Plan) -> None:
 def _place_values(plan: Plan, readers: dict[Node, list[Kernel]]) -> None:
     """Give every value between its first write and its last read a place in an arena."""
     shared, private = Arena(), Arena()
-    plan.product_scratch = private.take(max([64, *(_line(one.scratch_bytes) for one in plan.products.values())]))
-    returned: list[tuple[int, int, Arena, int, int]] = []
+    plan.product_scratch = private.take(max([64, *(whole_lines(one.scratch_bytes) for one in plan.products.values())]))
+    taken: list[tuple[int, Arena, int, int]] = []
     for kernel in plan.kernels:
-        for behind, _, arena, start, size in [one for one in returned if one[0] < kernel.number]:
+        for _, arena, start, size in (one for one in taken if one[0] < kernel.number):
             arena.give(start, size)
-            returned = [one for one in returned if not (one[0] == behind and one[3] == start and one[2] is arena)]
+        taken = [one for one in taken if one[0] >= kernel.number]
         _place_scratch(plan, kernel, private)
         each = plan.divisions[kernel].each or plan.divisions[kernel].partial
         for node in kernel.nodes:
@@ -184,7 +183,7 @@ def _place_values(plan: Plan, readers: dict[Node, list[Kernel]]) -> None:
             last = max([kernel.number, *(reader.number for reader in readers.get(node, ()))])
             plan.lifetimes.append(Lifetime(node, kernel.number, last, size))
             free = last if plan.threads == 1 else _behind_barrier(plan, last)
-            returned.append((free, last, arena, start, size))
+            taken.append((free, arena, start, size))
     plan.arena_bytes, plan.private_bytes = max(64, shared.size), max(64, private.size)
 
 
@@ -206,7 +205,3 @@ def _place_scratch(plan: Plan, kernel: Kernel, private: Arena) -> None:
                 rank = len(kernel.space)
                 plan.scratch[node] = rank
                 plan.places[node] = Place("private", private.take(array_bytes(node, rank)))
-
-
-def _line(size: int) -> int:
-    return -(-size // 64) * 64

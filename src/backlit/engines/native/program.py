@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backlit.engines.engine import bind, locate, range_error
+from backlit.engines.engine import bind, count_error, locate, looks_into, range_error
 from backlit.engines.native.clock import reading_ticks, ticks_per_second
 from backlit.engines.native.cost import CostReport, cost_report
 from backlit.engines.native.emission import STEP, emit_program, readings
@@ -31,7 +31,7 @@ from backlit.engines.native.singles import checked_size
 from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
 from backlit.engines.native.workers import POOL, available_threads, step_function
-from backlit.errors import ArgumentError, BindingError, ExecutionError
+from backlit.errors import ArgumentError, ExecutionError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Array, Node
@@ -237,10 +237,7 @@ class NativeProgram:
         """Return what binds a value to an input."""
         shape, dtype, context = node.shape, np.dtype(node.dtype), self._context
         if node.size * dtype.itemsize <= _SMALL:
-            block = aligned_bytes(max(1, node.size * dtype.itemsize))
-            place = block[: node.size * dtype.itemsize].view(dtype).reshape(shape)
-            context[entry] = place.ctypes.data
-            self._held.append(place)
+            place = self._own_place(node, entry)
             copy = np.copyto
 
             def read(value: Any) -> None:
@@ -253,30 +250,27 @@ class NativeProgram:
 
         def point(value: Any) -> None:
             array = bind(node, value)
-            if not array.flags.c_contiguous or not array.flags.aligned or self._is_written(array):
+            if not array.flags.c_contiguous or not array.flags.aligned or looks_into(array, self._written):
                 array = np.array(array, order="C")
             self._borrowed.append(array)
             context[entry] = array.ctypes.data
 
         return point
 
-    def _is_written(self, array: Array) -> bool:
-        """Say whether an input is a parameter's own array, or a view of it, that the program overwrites."""
-        base: Any = array
-        while base is not None:
-            if id(base) in self._written:
-                return True
-            base = getattr(base, "base", None)
-        return False
+    def _own_place(self, node: Node, entry: int) -> Array:
+        """Return an array of the program's own for a small input or output."""
+        dtype = np.dtype(node.dtype)
+        size = node.size * dtype.itemsize
+        place = aligned_bytes(max(1, size))[:size].view(dtype).reshape(node.shape)
+        self._context[entry] = place.ctypes.data
+        self._held.append(place)
+        return place
 
     def _maker(self, node: Node, entry: int) -> Maker:
         """Return what makes room for an output, and what hands it out."""
         dtype = np.dtype(node.dtype)
         if node.size * dtype.itemsize <= _SMALL:
-            block = aligned_bytes(max(1, node.size * dtype.itemsize))
-            place = block[: node.size * dtype.itemsize].view(dtype).reshape(node.shape)
-            self._context[entry] = place.ctypes.data
-            self._held.append(place)
+            place = self._own_place(node, entry)
             return Maker(None, place.copy if node.shape else lambda: place[()])
         pool: list[Array] = []
         room: list[Array] = []
@@ -308,11 +302,7 @@ class NativeProgram:
             IndexRangeError: If a label or index is out of range; nothing has changed then.
         """
         if len(values) != len(self._readers):
-            names = ", ".join(node.name or "" for node in self.graph.inputs)
-            raise BindingError(
-                f"the program takes {len(self._readers)} values ({names}); received {len(values)}",
-                instead=f"call it as program({names})",
-            )
+            raise count_error(self.graph.inputs, len(values))
         with self._lock:
             self._borrowed.clear()
             for read, value in zip(self._readers, values, strict=True):

@@ -11,7 +11,7 @@ from typing import Any
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.lowering import LOWERING, View
 from backlit.engines.native.naming import computed_in, kernel_name, node_names, op_words
-from backlit.engines.native.partition import along, axes_of_kernel, bounds
+from backlit.engines.native.partition import axes_of_kernel, bounds
 from backlit.engines.native.plan import Plan
 from backlit.engines.native.printing import bytes_text, paragraph, table_text
 from backlit.engines.native.walking import is_number
@@ -249,7 +249,7 @@ def _division(plan: Plan, kernel: Kernel) -> tuple[str, tuple[int, ...]]:
         return "on one thread", ()
     division = plan.divisions[kernel]
     if division.partial:
-        extent, what = along(kernel).extent, "each thread sums its part, which the readers add up"
+        extent, what = kernel.along.extent, "each thread sums its part, which the readers add up"
     elif division.axis is not None:
         extent, what = axes_of_kernel(kernel, plan.ordered.stored)[division.axis].extent, f"axis {division.axis} is cut"
     else:

@@ -148,10 +148,8 @@ class _Rows:
         linear = [access.linear() for access in found.accesses]
         linear += [Access(n, kernel.index(n), n.shape).linear() for n in kernel.roots if self._is_written(n)]
         for outer, inner in itertools.pairwise(variables):
-            extent = self.ranges[outer][1] if isinstance(self.ranges[outer][1], int) else outer.extent
-            if extent == 1 and self.ranges[outer] == (0, 1):
-                continue
-            if self.ranges[inner] != (0, inner.extent) or not isinstance(inner.extent, int) or {outer, inner} & counted:
+            stands_still = self.ranges[outer] == (0, 1)
+            if stands_still or self.ranges[inner] != (0, inner.extent) or {outer, inner} & counted:
                 continue
             if all(one.factor(outer) == one.factor(inner) * inner.extent for one in linear):
                 low, high = self.ranges[outer]

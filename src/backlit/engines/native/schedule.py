@@ -65,7 +65,7 @@ class Schedule:
         if kernel.form != "check":
             self.maker.update(dict.fromkeys(nodes, kernel))
         read = kernel.reads(self.stored, nodes)
-        self._sources[kernel].update((self._makers_of(read) | self._checks_of(kernel, nodes)) - {kernel})
+        self._sources[kernel].update((self._makers_of(read) | self.checks_of(kernel, nodes)) - {kernel})
         if kernel.form in {"rows", "columns"}:
             for access in read:
                 self._readers.setdefault(access.node, []).append(kernel)
@@ -73,7 +73,7 @@ class Schedule:
     def _makers_of(self, accesses: list[Access]) -> set[Kernel]:
         return {self.maker[access.node] for access in accesses if access.node in self.maker}
 
-    def _checks_of(self, kernel: Kernel, nodes: list[Application]) -> set[Kernel]:
+    def checks_of(self, kernel: Kernel, nodes: list[Application]) -> set[Kernel]:
         """Return the checks that must have passed before a kernel can compute nodes."""
         if not self._checks:
             return set()
@@ -87,7 +87,7 @@ class Schedule:
         kernel = self._own_kernel(node)
         if kernel.form in {"rows", "columns"} and not self.is_copy(node):
             read = kernel.reads(self.stored, [node])
-            makers = self._makers_of(read) | self._checks_of(kernel, [node])
+            makers = self._makers_of(read) | self.checks_of(kernel, [node])
             for other in [*sorted(makers, key=self.kernels.index, reverse=True), *self._siblings(kernel, read, makers)]:
                 if self._may_join(other, kernel, node) and not self._would_wait_for_itself(other, makers):
                     if node in kernel.anchors:

@@ -40,9 +40,7 @@ def _must_see_whole(node: Application) -> list[Node]:
     name, arguments = node.op.name, node.arguments
     if name == "matmul":
         return [_below_views(argument) for argument in arguments]
-    if name == "take":
-        return [base_of(arguments[0])]
-    if name == "random_bits":
+    if name in {"take", "random_bits"}:
         return [base_of(arguments[0])]
     if name == "reshape" and not only_unit_axes(arguments[0].shape, node.shape):
         return [base_of(node)]

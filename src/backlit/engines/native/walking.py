@@ -7,7 +7,7 @@ in registers, element by element. This module finds that in-between for one elem
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from backlit.engines.native.indexing import Affine, Index, argument_indices, only_unit_axes, strides_of
+from backlit.engines.native.indexing import Affine, Index, argument_indices, linear, only_unit_axes
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
 
@@ -30,10 +30,7 @@ class Access:
 
     def linear(self) -> Affine:
         """Return how many elements from the beginning of the array the element lies."""
-        total = Affine(())
-        for one, stride in zip(self.index or (), strides_of(self.shape), strict=False):
-            total = total + one.scaled(stride)
-        return total
+        return Affine(()) if self.index is None else linear(self.index, self.shape)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.storage import instruction_cost
 from backlit.engines.native.values import LLVM_TYPES
 from backlit.engines.native.walking import Access
-from backlit.graph.node import Application, Node
+from backlit.graph.node import Node
 
 __all__ = ["kernel_bytes", "kernel_operations", "kernel_work", "node_bytes"]
 
@@ -36,10 +36,7 @@ def kernel_operations(kernel: Kernel, stored: set[Node]) -> int:
     Returns:
         Twice M · N · K for a product, and an instruction a step for each element of everything else.
     """
-    total = 0
-    if kernel.form == "product":
-        node = kernel.anchors[0]
-        total += 2 * node.size * node.arguments[0].shape[-1]
+    total = _product_operations(kernel)
     if kernel.form not in {"rows", "columns", "product"}:
         return sum(max(n.size, *(a.size for a in n.arguments)) * 8 for n in kernel.nodes)
     for step, index in kernel.walk(kernel.nodes, stored).steps:
@@ -47,6 +44,10 @@ def kernel_operations(kernel: Kernel, stored: set[Node]) -> int:
         total += math.prod(extents.values()) * max(1, instruction_cost(step))
     total += sum(node.arguments[0].size for node in kernel.anchors if kernel.form != "product")
     return total
+
+
+def _product_operations(kernel: Kernel) -> int:
+    return 2 * kernel.anchors[0].size * kernel.along.extent if kernel.form == "product" else 0
 
 
 def kernel_bytes(kernel: Kernel, reads: list[Access], kept: set[Node]) -> int:
@@ -57,10 +58,7 @@ def kernel_bytes(kernel: Kernel, reads: list[Access], kept: set[Node]) -> int:
 
 def kernel_work(kernel: Kernel, reads: list[Access], stored: set[Node]) -> float:
     """Return about how many nanoseconds a kernel takes on one core."""
-    product = 0
-    if kernel.form == "product":
-        node: Application = kernel.anchors[0]
-        product = 2 * node.size * node.arguments[0].shape[-1]
+    product = _product_operations(kernel)
     rest = kernel_operations(kernel, stored) - product
     moved = sum(node_bytes(node) for node in {access.node for access in reads} | set(kernel.nodes))
     return max(product / _PRODUCT_RATE + rest / _RATE, moved / _TRAFFIC) + 5.0

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backlit.engines.engine import bind, call_text, locate
+from backlit.engines.engine import bind, call_text, count_error, locate, looks_into
 from backlit.engines.reference.rules import NUMPY_RULES
 from backlit.errors import BindingError, ExecutionError, IndexRangeError
 from backlit.graph.graph import Graph
@@ -173,11 +173,7 @@ class ReferenceProgram:
             IndexRangeError: If a label or index is out of range.
         """
         if len(values) != len(self._inputs):
-            names = ", ".join(node.name or "" for _, node in self._inputs)
-            raise BindingError(
-                f"the program takes {len(self._inputs)} values ({names}); received {len(values)}",
-                instead=f"call it as program({names})",
-            )
+            raise count_error(self.graph.inputs, len(values))
         arrays: list[Any] = [None] * len(self._slots)
         for (slot, node), value in zip(self._inputs, values, strict=True):
             arrays[slot] = self._unshared(bind(node, value))
@@ -194,12 +190,7 @@ class ReferenceProgram:
 
     def _unshared(self, array: Array) -> Array:
         """Copy an input that is a parameter's own array, or a view of it, before an update writes there."""
-        base: Any = array
-        while base is not None:
-            if id(base) in self._written:
-                return array.copy()
-            base = getattr(base, "base", None)
-        return array
+        return array.copy() if looks_into(array, self._written) else array
 
     def _run(self, arrays: list[Any]) -> None:
         step = None
