@@ -1,9 +1,9 @@
-"""The state of a core's arithmetic: denormal numbers count as zero while a program runs.
+"""The state of a core's arithmetic: a result that would be denormal becomes zero while a program runs.
 
 A number below 1e-38 is denormal in float32: its leading digits are zeros, and a core computes with it a hundred times
-slower. Decaying averages, such as the moments of Adam, end there. Whether such a number is taken as zero is a switch of
+slower. Decaying averages, such as the moments of Adam, end there. Whether such a result becomes zero is a switch of
 each thread, which other libraries expect to find as they left it: so a step turns it on where it begins, and puts it
-back where it ends.
+back where it ends. What is read keeps its value: a denormal input is still greater than zero.
 """
 
 from backlit.engines.native.builder import Body
@@ -11,15 +11,15 @@ from backlit.engines.native.values import Value, constant
 
 __all__ = ["emit_float_state", "restore_float_state"]
 
-_FLUSH_TO_ZERO_X86 = 0x8040
-"""The bits of MXCSR by which denormal results and operands count as zero."""
+_FLUSH_TO_ZERO_X86 = 0x8000
+"""The bit of MXCSR by which denormal results become zero."""
 
 _FLUSH_TO_ZERO_ARM = 1 << 24
-"""The bit of FPCR that does the same."""
+"""The bit of FPCR that does the same; there the processor takes denormal operands of float arithmetic as zero, too."""
 
 
 def emit_float_state(body: Body) -> Value:
-    """Let denormal numbers count as zero on this thread from here on.
+    """Let results that would be denormal become zero on this thread from here on.
 
     Every thread of a step does it for itself, in a function that computes nothing but calls those that do: LLVM keeps
     the order of a call and of what is written here, but not that of an addition.
