@@ -20,7 +20,7 @@ from backlit.engines.native.work import kernel_work, node_bytes
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
 
-__all__ = ["Division", "Partition", "axes_of_kernel", "bounds", "divide", "summed_in_parts"]
+__all__ = ["GRANULE", "Division", "Partition", "axes_of_kernel", "bounds"]
 
 _CROSSING = 5.0
 """Bytes a nanosecond that one core can fetch from another's cache."""
@@ -29,9 +29,13 @@ _BARRIER = 500.0
 """Nanoseconds that threads lose at a barrier, most of them because they do not arrive together."""
 
 _START = 2500.0
-"""Nanoseconds for starting and joining the other threads."""
+"""Nanoseconds for starting and joining the other threads: a step that takes less stays on one."""
 
-_GRANULE = 16
+_SEAM = 80.0
+"""Nanoseconds lost for each place where the slices of two threads touch, and each pass over it: their cores fetch lines
+ahead, and so take from each other what they need again at once."""
+
+GRANULE = 16
 """Slices begin at multiples of so many elements, where there are enough of them."""
 
 _SWEEPS = 6
@@ -75,7 +79,7 @@ def bounds(extent: int, threads: int) -> list[int]:
         >>> bounds(300, 2), bounds(10, 2)
         ([0, 144, 300], [0, 5, 10])
     """
-    granule = _GRANULE if extent >= 2 * _GRANULE * threads else 1
+    granule = GRANULE if extent >= 2 * GRANULE * threads else 1
     inner = [round(extent * thread / threads / granule) * granule for thread in range(1, threads)]
     return [0, *inner, extent]
 
@@ -153,15 +157,23 @@ class Partition:
         """Return the nanoseconds that a kernel's own work takes."""
         work = self._work[number]
         if choice.partial:
-            return work / self._threads
+            return work / self._threads + self._seams(number, choice)
         if choice.axis is None:
             return work
         variables = self._variables[self._kernels[number]]
         extent = variables[choice.axis].extent
         largest = max(high - low for low, high in itertools.pairwise(bounds(extent, self._threads)))
         # Along the last axis work comes in whole vectors.
-        vector = _GRANULE if choice.axis == len(variables) - 1 else 1
-        return work * -(-largest // vector) / -(-extent // vector)
+        vector = GRANULE if choice.axis == len(variables) - 1 else 1
+        return work * -(-largest // vector) / -(-extent // vector) + self._seams(number, choice)
+
+    def _seams(self, number: int, choice: Division) -> float:
+        """Return the nanoseconds lost where slices that change lie side by side: none where each is of one piece."""
+        kernel = self._kernels[number]
+        own = [Access(node, kernel.index(node), node.shape) for node in kernel.nodes]
+        accesses = [access for access in self._ordered.reads[kernel] if self._writer(access.node) is not None]
+        cuts = [self.cut_of(access, kernel, choice) for access in dict.fromkeys([*accesses, *own])]
+        return sum(_SEAM * pieces for pieces, _ in filter(None, cuts) if pieces > 1)
 
     def _edges_into(self, kernel: Kernel) -> list[Edge]:
         """Tabulate what reading costs a kernel, for every pair of cuts of the writer and of itself."""
@@ -208,6 +220,10 @@ class Partition:
     def alone(self) -> float:
         """Return about how many nanoseconds a step takes on one thread."""
         return sum(self._work)
+
+    def is_too_short(self) -> bool:
+        """Say whether a step is over on one thread before others would have begun."""
+        return self.alone() < _START
 
     def _settle(self, numbers: Sequence[int]) -> None:
         """Let each kernel take the cut that costs least beside its neighbours, until none changes."""
@@ -302,83 +318,3 @@ class Partition:
 def _canonical(shape: tuple[int, ...], axis: int) -> tuple[int, int]:
     """Name an axis by its length and that of all before it: in any shape, one name means the same slices of memory."""
     return math.prod(shape[:axis]), shape[axis]
-
-
-def divide(
-    ordered: Ordered, threads: int, apart: Collection[Node] = ()
-) -> tuple[float, int, dict[Kernel, Division], set[int]]:
-    """Divide the kernels among threads.
-
-    Args:
-        ordered: The kernels.
-        threads: How many threads there are.
-        apart: Products that are summed in parts.
-
-    Returns:
-        About how many nanoseconds a step takes, how many threads are worth their while, the division of each kernel,
-        and the numbers of the kernels before which there is a barrier.
-    """
-    one = {kernel: Division() for kernel in ordered.kernels}
-    partition = Partition(ordered, threads, apart)
-    alone = partition.alone()
-    if threads == 1 or alone < _START:
-        return alone, 1, one, set()
-    together = partition.search()
-    if together > alone * 0.9:
-        return alone, 1, one, set()
-    return together, threads, partition.divisions, _barriers(ordered, partition)
-
-
-def summed_in_parts(ordered: Ordered, divisions: dict[Kernel, Division]) -> set[Node]:
-    """Choose products that might better be summed in parts: every second one in a chain.
-
-    Where a thread has made some columns of a product, they are rows of the next one's sum: the thread has at hand what
-    it needs of both matrices for a part of every sum, and keeps to the same rows of the weight as in the gradient.
-
-    Args:
-        ordered: The kernels.
-        divisions: How they are divided so far.
-
-    Returns:
-        The products; each is followed by something that can add up the parts.
-    """
-    chosen: set[Node] = set()
-    for kernel in ordered.kernels:
-        if kernel.form != "product" or any(node in ordered.updated for node in kernel.nodes):
-            continue
-        node = kernel.anchors[0]
-        if len(kernel.nodes) < 2 or node.arguments[0].shape[-1] < 2 * _GRANULE or node.rank != 2:
-            continue
-        left, right = kernel.operands(ordered.stored)
-        maker = ordered.maker.get(left.node)
-        weights = isinstance(right.node, Parameter) and right.node in ordered.graph.updates
-        rows = right.index is not None and right.index[0].factor(kernel.along) == 1
-        cut = maker is not None and divisions[maker].axis == 1 and maker.form == "product"
-        if weights and rows and maker and cut and maker.anchors[0] not in chosen:
-            chosen.add(node)
-    return chosen
-
-
-def _barriers(ordered: Ordered, partition: Partition) -> set[int]:
-    """Find where threads must wait: before a thread reads what another wrote, or overwrites what another reads."""
-    barriers: set[int] = set()
-    wrote: dict[Node, Kernel] = {}
-    reading: dict[Node, list[tuple[Access, Kernel]]] = {}
-    for kernel in ordered.kernels:
-        parameters = [ordered.updated[node] for node in kernel.nodes if node in ordered.updated]
-        waits = any(
-            access.node in wrote and partition.conflicts(access, wrote[access.node], kernel)
-            for access in ordered.reads[kernel]
-        )
-        for parameter in parameters:
-            for access, reader in reading.get(parameter, ()):
-                waits = waits or (reader is not kernel and partition.conflicts(access, kernel, reader))
-        if waits:
-            barriers.add(kernel.number)
-            wrote.clear()
-            reading.clear()
-        for access in ordered.reads[kernel]:
-            reading.setdefault(access.node, []).append((access, kernel))
-        if kernel.form != "check":
-            wrote.update(dict.fromkeys(kernel.nodes, kernel))
-    return barriers

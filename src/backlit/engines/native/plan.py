@@ -5,10 +5,11 @@ It is made before any instruction is written, and it is what ``program.schedule`
 
 from dataclasses import dataclass, field
 
+from backlit.engines.native.dividing import divide
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.memory import Arena, Lifetime, array_bytes, leaf_slots, whole_lines
-from backlit.engines.native.ordering import Ordered, order
-from backlit.engines.native.partition import Division, divide, summed_in_parts
+from backlit.engines.native.ordering import Ordered
+from backlit.engines.native.partition import Division
 from backlit.engines.native.places import FIRST_SLOT, Place
 from backlit.engines.native.product_plan import ProductPlan, plan_product
 from backlit.engines.native.target import Target
@@ -83,14 +84,7 @@ def make_plan(graph: Graph, target: Target, threads: int) -> Plan:
     Returns:
         The plan.
     """
-    ordered = order(graph)
-    cost, count, divisions, barriers = divide(ordered, threads)
-    apart = summed_in_parts(ordered, divisions) if count > 1 else set()
-    if apart:
-        other = order(graph, apart)
-        trial = divide(other, threads, apart)
-        if trial[0] < cost:
-            ordered, (cost, count, divisions, barriers) = other, trial
+    _, ordered, count, divisions, barriers = divide(graph, threads)
     readers = _readers(ordered)
     plan = Plan(ordered, target, count, divisions, barriers, _kept(ordered, readers))
     _plan_products(plan)
