@@ -46,8 +46,20 @@ def test_a_thread_keeps_to_some_rows_of_a_large_weight_for_small_batches(batch, 
 
 
 def test_sums_of_a_large_batch_are_too_many_to_exchange():
-    divided = divide(digit_step(4096), 2)
-    assert not any(division.partial for division in divided.divisions.values())
+    for product, _ in weights_of(divide(digit_step(4096), 2)):
+        assert not product.partial
+
+
+def test_with_a_large_batch_and_small_weights_each_thread_does_some_rows_of_the_batch():
+    x = bl.input("x", shape=(4096, 20))
+    model = bl.nn.Sequential(bl.nn.Linear(20, 32, rng=0), bl.nn.Tanh(), bl.nn.Linear(32, 1, rng=1))
+    updates = bl.optim.SGD(0.1).updates(bl.mean(model(x) ** 2), model.parameters())
+    divided = divide(share(simplify(Graph([x], [], updates))), 2)
+    products = [kernel for kernel in divided.ordered.kernels if kernel.form == "product"]
+    assert divided.threads == 2
+    for kernel in products:
+        expected = Division(partial=True) if kernel.along.extent == 4096 else Division(axis=0)
+        assert divided.divisions[kernel] == expected
 
 
 def test_no_thread_reads_what_another_wrote_without_a_barrier_between():

@@ -4,13 +4,13 @@ A partition is the cheapest for the kernels there are. But a product that is sum
 what follows it another, so that it is decided before: here several proposals are tried, each with its own kernels.
 """
 
-from collections.abc import Collection
 from typing import NamedTuple
 
 from backlit.engines.native.kernels import Kernel
 from backlit.engines.native.ordering import Ordered, order
 from backlit.engines.native.partition import GRANULE, Division, Partition
 from backlit.engines.native.walking import Access
+from backlit.engines.native.work import node_bytes
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
@@ -19,6 +19,9 @@ __all__ = ["Divided", "divide"]
 
 _GAIN = 0.9
 """Several threads must need less than this part of the time of one, to be worth their cores."""
+
+_SMALL = 128 * 1024
+"""Bytes of a gradient of which every thread may keep a part of its own beside everything else in its caches."""
 
 
 class Divided(NamedTuple):
@@ -70,28 +73,30 @@ def divide(graph: Graph, threads: int) -> Divided:
     return best
 
 
-def _sums_in_parts(ordered: Ordered) -> list[Collection[Node]]:
-    """Propose products that might better be summed in parts, so that a thread keeps to some rows of their weights.
+def _sums_in_parts(ordered: Ordered) -> list[list[Node]]:
+    """Propose products that might better be summed in parts.
 
-    The rows of a thread lie in one piece, and it needs the same ones for the gradient. Where it has made some columns
-    of a product, they are rows of the next one's sum: so of a chain all products are proposed, or every second one,
-    from the first or from the second.
+    The rows of a weight that a thread keeps to lie in one piece, and it needs the same ones for the gradient: so it
+    sums over these. With a large batch and small weights it is better that each thread does some rows of the batch, and
+    sums its part of every gradient.
     """
-    depth: dict[Node, int] = {}
+    forward: list[Node] = []
+    gradients: list[Node] = []
     for kernel in ordered.kernels:
-        if kernel.form != "product" or any(node in ordered.updated for node in kernel.nodes):
+        if kernel.form != "product" or kernel.along.extent < 2 * GRANULE or kernel.anchors[0].rank != 2:
             continue
         node = kernel.anchors[0]
-        left, right = kernel.operands(ordered.stored)
-        weights = isinstance(right.node, Parameter) and right.node in ordered.graph.updates
-        rows = right.index is not None and right.index[0].factor(kernel.along) == 1
-        if node.rank == 2 and kernel.along.extent >= 2 * GRANULE and weights and rows:
-            maker = ordered.maker.get(left.node)
-            earlier = [depth[one] for one in (maker.anchors if maker else ()) if one in depth]
-            depth[node] = 1 + max(earlier, default=0)
-    first = [node for node, one in depth.items() if one % 2 == 1]
-    second = [node for node, one in depth.items() if one % 2 == 0]
-    return [first, second, [*first, *second]] if second else [first] if first else []
+        if all(made not in ordered.updated for made in kernel.nodes):
+            forward += [node] if _sums_over_rows_of_a_weight(kernel, ordered) else []
+        elif node_bytes(node) <= _SMALL:
+            gradients.append(node)
+    return [proposal for proposal in (forward, gradients) if proposal]
+
+
+def _sums_over_rows_of_a_weight(kernel: Kernel, ordered: Ordered) -> bool:
+    weight = kernel.operands(ordered.stored)[1]
+    changes = isinstance(weight.node, Parameter) and weight.node in ordered.graph.updates
+    return changes and weight.index is not None and weight.index[0].factor(kernel.along) == 1
 
 
 def _barriers(ordered: Ordered, partition: Partition) -> set[int]:
