@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import backlit as bl
-from backlit.engines.engine import arrange, bind, engine_names, register_engine
+from backlit.engines.binding import arrange, bind
+from backlit.engines.engine import engine_names, register_engine
 from backlit.errors import ArgumentError, BindingError
 from harness.samples import ENGINES
 

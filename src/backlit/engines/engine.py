@@ -4,30 +4,28 @@ An engine is a class with one method. Engines register here by name and never im
 none of them. ``Node.evaluate`` is given its meaning here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from backlit.errors import ArgumentError, BindingError, DTypeError, IndexRangeError, nearest
+from backlit.engines.binding import arrange, bind_epoch, looks_into
+from backlit.errors import ArgumentError, IndexRangeError, nearest
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Input, Parameter
-from backlit.graph.node import OPERATORS, Application, Array, Node
-from backlit.graph.spec import fit_array
+from backlit.graph.node import OPERATORS, Application, Node
 
 __all__ = [
     "Engine",
     "Program",
-    "arrange",
-    "bind",
     "call_text",
     "compile",
-    "count_error",
     "engine_names",
+    "epoch_by_steps",
     "evaluate",
+    "in_step",
     "locate",
-    "looks_into",
     "range_error",
     "register_engine",
 ]
@@ -50,6 +48,8 @@ class Program(Protocol):
         >>> program = compile(inputs=[x], outputs=x * 2.0)
         >>> float(program(4.0))
         8.0
+        >>> program.epoch([1.0, 2.0, 3.0])
+        array([2., 4., 6.], dtype=float32)
     """
 
     graph: Graph
@@ -65,6 +65,20 @@ class Program(Protocol):
 
         Raises:
             BindingError: If a value is missing or does not fit.
+        """
+        ...
+
+    def epoch(self, *values: npt.ArrayLike) -> Outputs:
+        """Run the graph once for each slice along the first axis of the values, one after another.
+
+        Args:
+            *values: For each input, as many values as there are steps, in one array: of shape (steps, …).
+
+        Returns:
+            The outputs of all steps in one array each, of shape (steps, …).
+
+        Raises:
+            BindingError: If a value is missing or does not fit; nothing has been run then.
         """
         ...
 
@@ -181,43 +195,6 @@ def _find_engine(engine: str | Engine) -> Engine:
     return _ENGINES[engine]
 
 
-def bind(node: Input, value: npt.ArrayLike) -> Array:
-    """Fit a value to an input: its shape exactly, its data type where no information is lost in kind.
-
-    Args:
-        node: The input.
-        value: An array, a number or a nested list.
-
-    Returns:
-        An array of the input's shape and data type; the value itself where it fits already.
-
-    Raises:
-        BindingError: If the shape differs, or floats are given for integers.
-
-    Example:
-        >>> import backlit as bl
-        >>> bind(bl.input("x", shape=(2,)), [1, 2]).dtype
-        dtype('float32')
-    """
-    if isinstance(value, np.ndarray) and value.shape == node.shape and value.dtype.name == node.dtype:
-        return value if value.dtype.isnative else value.astype(node.dtype)
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise BindingError(f"the input {node!r} received rows of unequal length", why=str(error)) from error
-    if array.shape != node.shape:
-        raise BindingError(
-            f"the input {node!r} received a value of shape {list(array.shape)}",
-            why="a program is specialised to the shapes it was built for",
-            instead=f"give it shape {list(node.shape)}, or build the graph with "
-            f'bl.input("{node.name}", shape={array.shape})',
-        )
-    try:
-        return fit_array(array, node.dtype)
-    except DTypeError as error:
-        raise BindingError(f"the input {node!r} received {error.what}", why=error.why, instead=error.instead) from None
-
-
 def range_error(op: str, value: int, size: int) -> IndexRangeError:
     """Return the error of an index that chooses among fewer places; every engine raises this one.
 
@@ -283,51 +260,6 @@ def locate(error: IndexRangeError, node: Application, labels: Mapping[Node, str]
     )
 
 
-def count_error(inputs: Sequence[Input], received: int) -> BindingError:
-    """Return the error for a program that is called with too many or too few values.
-
-    Args:
-        inputs: What it takes.
-        received: How many values it was given.
-
-    Returns:
-        The error, to be raised.
-
-    Example:
-        >>> import backlit as bl
-        >>> count_error([bl.input("x")], 2).what
-        'the program takes 1 values (x); received 2'
-    """
-    names = ", ".join(node.name or "" for node in inputs)
-    return BindingError(
-        f"the program takes {len(inputs)} values ({names}); received {received}",
-        instead=f"call it as program({names})",
-    )
-
-
-def looks_into(array: Array, owners: Collection[int]) -> bool:
-    """Say whether an array is one of several, or a view of one.
-
-    Args:
-        array: The array.
-        owners: The ``id`` of each of the arrays that may own its memory.
-
-    Returns:
-        Whether it is.
-
-    Example:
-        >>> whole = np.zeros(4)
-        >>> looks_into(whole[1:3], {id(whole)}), looks_into(whole.copy(), {id(whole)})
-        (True, False)
-    """
-    base: Any = array
-    while base is not None:
-        if id(base) in owners:
-            return True
-        base = getattr(base, "base", None)
-    return False
-
-
 def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) -> Any:
     """Compute a node's value on the referee, the reference engine.
 
@@ -352,33 +284,58 @@ def evaluate(node: Node, bindings: Mapping[Any, npt.ArrayLike] | None = None) ->
     return program(*arrange(graph, bindings or {}))
 
 
-def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.ArrayLike]:
-    """Put values given by node or by name into the order of a graph's inputs.
+def in_step(error: IndexRangeError, step: int) -> IndexRangeError:
+    """Say in an error in which step of an epoch it arose.
 
-    Values that the graph does not need are passed over: the gradient of a linear function, say, depends on nothing.
+    Args:
+        error: The error.
+        step: How many steps were done before.
+
+    Returns:
+        The error, to be raised instead.
+
+    Example:
+        >>> in_step(IndexRangeError("the label is 10"), 3).what
+        'the label is 10 (step 3 of the epoch, counted from 0; those before it are done)'
     """
-    if not isinstance(bindings, Mapping):
-        raise BindingError(
-            f"values are given by name; received {bindings!r}", instead='write node.evaluate({"x": 3.0})'
-        )
-    values: dict[Node, npt.ArrayLike] = {}
-    spare: list[str] = []
-    for key, value in bindings.items():
-        matches = [node for node in graph.inputs if node is key or node.name == key]
-        values.update(dict.fromkeys(matches, value))
-        if not matches:
-            spare.append(key.name or "" if isinstance(key, Node) else str(key))
-    missing = [node for node in graph.inputs if node not in values]
-    if missing:
-        first = missing[0].name or ""
-        close = nearest(spare[0], [first]) if spare else ""
-        raise BindingError(
-            f"no value was given for {', '.join(repr(node) for node in missing)}"
-            + (f", but one for {', '.join(map(repr, spare))}, which is no input of this graph{close}" if spare else ""),
-            why="a graph has no values until its inputs are bound",
-            instead=f'write node.evaluate({{"{first}": ...}})',
-        )
-    return [values[node] for node in graph.inputs]
+    place = f"step {step} of the epoch, counted from 0; those before it are done"
+    return IndexRangeError(f"{error.what} ({place})", why=error.why, instead=error.instead, line=error.line)
+
+
+def epoch_by_steps(program: Program, values: Sequence[npt.ArrayLike]) -> Outputs:
+    """Run an epoch as so many calls: what the method ``epoch`` is for an engine that has no quicker way.
+
+    Args:
+        program: What to call.
+        values: For each input, the values of all steps.
+
+    Returns:
+        The outputs of all steps in one array each, or a list of these.
+
+    Raises:
+        BindingError: If a value is missing or does not fit; nothing has been run then.
+        IndexRangeError: If a label or index is out of range; the steps before have been done then.
+
+    Example:
+        >>> import backlit as bl
+        >>> x = bl.input("x")
+        >>> epoch_by_steps(compile([x], [x + 1.0, x * x]), [[1.0, 2.0]])
+        [array([2., 3.], dtype=float32), array([1., 4.], dtype=float32)]
+    """
+    written = {id(parameter.value) for parameter in program.graph.updates}
+    bound = bind_epoch(program.graph.inputs, values)
+    bound = [array.copy() if looks_into(array, written) else array for array in bound]
+    found: list[Any] = []
+    for step in zip(*bound, strict=True):
+        try:
+            found.append(program(*step))
+        except IndexRangeError as error:
+            raise in_step(error, len(found)) from None
+    single = not isinstance(found[0], list)
+    columns = [found] if single else list(zip(*found, strict=True))
+    pairs = zip(program.graph.outputs, columns, strict=True)
+    stacked = [np.array(column, dtype=node.dtype) for node, column in pairs]
+    return stacked[0] if single else stacked
 
 
 OPERATORS["evaluate"] = evaluate

@@ -1,23 +1,15 @@
-"""Barriers and the native side of the pool: what one thread writes before a barrier, all others see after it."""
+"""Barriers: what one thread writes before a barrier, all others see after it."""
 
 import ctypes
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import assembly, compile_module
-from backlit.engines.native.synchronisation import (
-    LINE_BYTES,
-    MISSING,
-    Line,
-    State,
-    barrier_bytes,
-    emit_barrier,
-    emit_pool,
-)
+from backlit.engines.native.jobs import emit_pool
+from backlit.engines.native.synchronisation import LINE_BYTES, barrier_bytes, emit_barrier
 from backlit.engines.native.target import host_target, named_target, target_for
 from backlit.engines.native.values import constant
 
@@ -114,7 +106,6 @@ def test_a_module_holds_one_barrier():
 
 
 def test_the_words_of_two_threads_share_no_cache_line():
-    assert ctypes.sizeof(Line) == LINE_BYTES
     assert barrier_bytes(5) == 5 * LINE_BYTES
 
 
@@ -131,86 +122,7 @@ def test_the_words_of_two_threads_share_no_cache_line():
 def test_every_machine_is_told_that_a_thread_waits(target, pause, give_way):
     module = Module(target)
     emit_barrier(module, 4)
-    assert emit_pool(module) == ["serve", "run", "post", "rest"]
+    assert emit_pool(module) == ["serve", "run", "repeat", "post", "rest"]
     text = assembly(str(module), target)
     assert pause in text.split() or not pause
     assert give_way in text
-
-
-# ------------------------------------------------------------------------------------------------------------- workers
-
-
-@pytest.fixture(scope="module")
-def native():
-    module = Module(host_target())
-    names = emit_pool(module)
-    return compile_module(str(module), host_target(), names)
-
-
-@pytest.fixture
-def lines():
-    memory = zeroed(3 * LINE_BYTES)
-    lines = (Line * 3).from_address(memory.ctypes.data)
-    lines.memory = memory
-    for line in lines:
-        line.state = State.GONE
-    return lines
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(1e-4)
-
-
-def test_where_a_worker_is_missing_nothing_runs(native, lines):
-    calls = []
-    step = STEP(lambda _, thread: calls.append(thread) or 0)
-    run = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64)(native.address("run"))
-    lines[1].state = State.WAITING
-    for state in (State.GONE, State.STOPPING):
-        lines[2].state = state
-        assert run(ctypes.addressof(lines), step, None, 3) == MISSING
-        assert [line.state for line in lines[1:]] == [State.WAITING, state]
-    assert calls == []
-
-
-def test_a_second_worker_for_a_line_leaves_at_once(native, lines):
-    serve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(native.address("serve"))
-    lines[1].state = State.WAITING
-    serve(ctypes.addressof(lines), 1)
-    assert lines[1].state == State.WAITING
-
-
-def test_who_is_gone_is_told_nothing(native, lines):
-    post = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(native.address("post"))
-    post(ctypes.addressof(lines[1]), State.STOPPING)
-    assert lines[1].state == State.GONE
-
-
-def test_a_worker_works_until_it_is_told_to_leave(native, lines):
-    did = threading.Event()
-    numbers = []
-
-    @STEP
-    def step(_, thread):
-        numbers.append(thread)
-        did.set()
-        return 0
-
-    serve = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(native.address("serve"))
-    post = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(native.address("post"))
-    lines[2].patience = 2**62  # it never sleeps
-    lines[2].step = ctypes.cast(step, ctypes.c_void_p).value
-    worker = threading.Thread(target=serve, args=(ctypes.addressof(lines), 2))
-    worker.start()
-    until(lambda: lines[2].state != State.GONE)
-    post(ctypes.addressof(lines[2]), State.POSTED)
-    assert did.wait(30)
-    until(lambda: lines[2].state == State.WAITING)
-    post(ctypes.addressof(lines[2]), State.STOPPING)
-    worker.join(30)
-    assert not worker.is_alive()
-    assert numbers == [2]
-    assert lines[2].state == State.GONE

@@ -16,7 +16,8 @@ import pytest
 from backlit.engines.native import workers
 from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import compile_module
-from backlit.engines.native.synchronisation import State, barrier_bytes, emit_barrier
+from backlit.engines.native.jobs import State
+from backlit.engines.native.synchronisation import barrier_bytes, emit_barrier
 from backlit.engines.native.target import host_target
 from backlit.engines.native.workers import (
     MOST_THREADS,

@@ -7,7 +7,6 @@ the user's own: the function reads and writes them in place.
 
 import copy
 import functools
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,10 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from backlit.engines.engine import bind, count_error, locate, looks_into, range_error
+from backlit.engines.binding import bind, bind_epoch, count_error, looks_into
+from backlit.engines.engine import epoch_by_steps, in_step, locate, range_error
+from backlit.engines.native.arrays import OutputPool, aligned_bytes, room_for
 from backlit.engines.native.clock import reading_ticks, ticks_per_second
 from backlit.engines.native.cost import CostReport, cost_report
 from backlit.engines.native.emission import STEP, emit_program, readings
+from backlit.engines.native.epochs import run_epoch
 from backlit.engines.native.jit import Code, assembly, cached_code, compile_module
 from backlit.engines.native.kernels import CHECKED
 from backlit.engines.native.places import ARENA, BARRIER, CLOCK, FAULT, FIRST_SLOT, PRIVATE
@@ -31,7 +33,7 @@ from backlit.engines.native.singles import checked_size
 from backlit.engines.native.synchronisation import barrier_bytes
 from backlit.engines.native.target import host_target
 from backlit.engines.native.workers import POOL, available_threads, step_function
-from backlit.errors import ArgumentError, ExecutionError
+from backlit.errors import ArgumentError, IndexRangeError
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Array, Node
@@ -40,33 +42,6 @@ __all__ = ["NativeProgram"]
 
 _SMALL = 16_384
 """Up to this many bytes, copying an array is quicker than asking NumPy for its address."""
-
-_ALIGNMENT = 128
-
-_POOLED = 3
-"""How many outputs of one program are kept to be written again."""
-
-
-def _references(arrays: list[Array]) -> list[int]:
-    return [sys.getrefcount(array) for array in arrays]
-
-
-_UNHELD = _references([np.empty(0)])[0]
-"""How many references Python counts to an array that only a list holds."""
-
-
-def aligned_bytes(size: int) -> Array:
-    """Return zeroed memory that begins at a cache line, or refuse before anything has changed."""
-    try:
-        block = np.zeros(size + _ALIGNMENT, dtype=np.uint8)
-    except MemoryError:
-        raise ExecutionError(
-            f"the program needs {size / 2**20:,.0f} MiB for what it keeps between its steps, and there is no room",
-            why="every value that a later operation needs is kept until then",
-            instead="make the batch smaller",
-        ) from None
-    start = -block.ctypes.data % _ALIGNMENT
-    return block[start : start + size]
 
 
 class Maker(NamedTuple):
@@ -219,7 +194,8 @@ class NativeProgram:
                 self._held.append(node.value)
                 self._context[entry] = node.value.ctypes.data
         self._written = {id(parameter.value) for parameter in self.graph.updates}
-        self._readers = [self._reader(node, entries[node]) for node in self._planned.inputs]
+        self._entries = [entries[node] for node in self._planned.inputs]
+        self._readers = [self._reader(*pair) for pair in zip(self._planned.inputs, self._entries, strict=True)]
         self._slots = recipe.outputs
         self._makers: dict[int, Maker] = {}
         for node, slot in zip(self.graph.outputs, recipe.outputs, strict=True):
@@ -249,13 +225,17 @@ class NativeProgram:
             return read
 
         def point(value: Any) -> None:
-            array = bind(node, value)
-            if not array.flags.c_contiguous or not array.flags.aligned or looks_into(array, self._written):
-                array = np.array(array, order="C")
+            array = self._readable(bind(node, value))
             self._borrowed.append(array)
             context[entry] = array.ctypes.data
 
         return point
+
+    def _readable(self, array: Array) -> Array:
+        """Return an array that native code can read while parameters change: itself, or a copy."""
+        if not array.flags.c_contiguous or not array.flags.aligned or looks_into(array, self._written):
+            return np.array(array, order="C")
+        return array
 
     def _own_place(self, node: Node, entry: int) -> Array:
         """Return an array of the program's own for a small input or output."""
@@ -272,19 +252,12 @@ class NativeProgram:
         if node.size * dtype.itemsize <= _SMALL:
             place = self._own_place(node, entry)
             return Maker(None, place.copy if node.shape else lambda: place[()])
-        pool: list[Array] = []
-        room: list[Array] = []
+        pool = OutputPool(node.shape, node.dtype)
 
         def before() -> None:
-            # Fresh memory costs a page fault every 4 KiB; an earlier output that nobody holds any more costs nothing.
-            counts = _references(pool)
-            array = pool.pop(counts.index(_UNHELD)) if _UNHELD in counts else np.empty(node.shape, dtype=dtype)
-            if len(pool) < _POOLED:
-                pool.append(array)
-            room[:] = [array]
-            self._context[entry] = array.ctypes.data
+            self._context[entry] = pool.prepare()
 
-        return Maker(before, room.pop)
+        return Maker(before, pool.hand)
 
     # --------------------------------------------------------------------------------------------------------- running
 
@@ -315,12 +288,48 @@ class NativeProgram:
             else:
                 status = POOL.run(self._step, self._address, self._threads)
             if status:
-                self._refuse(status)
+                raise self._refusal(status)
             if self._plain:
                 results = [hand() for _, hand in self._hands]
             else:
                 hands = {slot: hand() for slot, hand in self._hands}
                 results = [hands[slot] if slot >= 0 else leaves.pop(0) for slot in self._slots]
+        return results[0] if self._single else results
+
+    def epoch(self, *values: npt.ArrayLike) -> Any:
+        """Run the graph once for each slice along the first axis of the values, one after another, without Python.
+
+        An interrupt (Ctrl-C) ends it between two steps.
+
+        Args:
+            *values: For each input, as many values as there are steps, in one array: of shape (steps, …).
+
+        Returns:
+            The outputs of all steps in one array each, of shape (steps, …).
+
+        Raises:
+            BindingError: If the number, shape or data type of the values does not fit; nothing has been run then.
+            IndexRangeError: If a label or index is out of range; the steps before have been done then.
+
+        Example:
+            >>> import backlit as bl
+            >>> x, total = bl.input("x"), bl.parameter(0.0)
+            >>> program = bl.compile([x], total + x, updates={total: total + x}, engine="native")
+            >>> program.epoch([1.0, 2.0, 3.0])
+            array([1., 3., 6.], dtype=float32)
+        """
+        arrays = [self._readable(array) for array in bind_epoch(self.graph.inputs, values)]
+        if -1 in self._slots:
+            return epoch_by_steps(self, arrays)
+        steps = len(arrays[0])
+        nodes = dict(zip(self._slots, self.graph.outputs, strict=True))
+        made = {slot: room_for((steps, *node.shape), node.dtype) for slot, node in nodes.items()}
+        moving = dict(zip(self._entries, arrays, strict=True)) | {FIRST_SLOT + slot: one for slot, one in made.items()}
+        with self._lock:
+            status, done = run_epoch(self._context, self._step, self._threads, moving)
+        if status:
+            raise in_step(self._refusal(status), done)
+        results = [made[slot] for slot in self._slots]
         return results[0] if self._single else results
 
     def _leaf_outputs(self, values: tuple[npt.ArrayLike, ...]) -> list[Any]:
@@ -335,11 +344,11 @@ class NativeProgram:
                 found.append(np.array(value)[()])
         return found
 
-    def _refuse(self, status: int) -> None:
+    def _refusal(self, status: int) -> IndexRangeError:
         node = self.plan.kernels[status - 1].roots[0]
         integers = node.arguments[CHECKED[node.op.name]]
         value = self._context[FAULT : FAULT + 1].view("uint64" if integers.dtype == "uint64" else "int64").item()
-        raise locate(range_error(node.op.name, value, checked_size(node)), node, self.plan.graph.labels)
+        return locate(range_error(node.op.name, value, checked_size(node)), node, self.plan.graph.labels)
 
     def __repr__(self) -> str:
         return f"<native program of {self.graph!r}>"

@@ -20,9 +20,11 @@ from typing import Any, NamedTuple
 
 from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import Code, compile_module
-from backlit.engines.native.synchronisation import LINE_BYTES, MISSING, Line, State, emit_pool
+from backlit.engines.native.jobs import MISSING, Line, State, emit_pool
+from backlit.engines.native.synchronisation import LINE_BYTES
 from backlit.engines.native.target import host_target
 from backlit.errors import ArgumentError, ExecutionError
+from backlit.graph.node import Array
 
 __all__ = ["MOST_THREADS", "POOL", "WorkerPool", "available_threads", "run_alone", "set_threads"]
 __all__ += ["step_function", "thread_limit"]
@@ -37,6 +39,9 @@ _STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
 _SIGNATURES: dict[str, Any] = {
     "serve": ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64),
     "run": ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64),
+    "repeat": ctypes.CFUNCTYPE(
+        ctypes.c_int64, *[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p
+    ),
     "post": ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64),
     "rest": ctypes.CFUNCTYPE(None, ctypes.c_int64),
 }
@@ -48,6 +53,7 @@ class _Functions(NamedTuple):
     code: Code
     serve: Any
     run: Any
+    repeat: Any
     post: Any
     rest: Any
 
@@ -139,6 +145,34 @@ class WorkerPool:
             while (status := functions.run(self._address, step, context, threads)) == MISSING:
                 self._start(functions, threads)
             return status
+
+    def repeat(self, step: int, context: int, threads: int, strides: Array, count: int) -> tuple[int, int]:
+        """Run a program several times, on one thread or more, with other addresses in its context each time.
+
+        Args:
+            step: The address of its step, ``i64 (ptr context, i64 thread)``.
+            context: The address of its context, whose entries are moved on after each step.
+            threads: For how many threads it was compiled.
+            strides: By how many bytes each entry moves on, int64.
+            count: How many times, at least 1.
+
+        Returns:
+            What the last step returned: 0, unless it was one that failed, after which there is no other; and how many
+            steps were done.
+
+        Raises:
+            ExecutionError: Where the system grants no more threads.
+        """
+        done, total = ctypes.c_int64(), 0
+        places = (step, context, threads, strides.ctypes.data, len(strides))
+        with self._lock if threads > 1 else contextlib.nullcontext():
+            functions = self._functions or self._compile()
+            while True:
+                status: int = functions.repeat(self._address, *places, count - total, ctypes.addressof(done))
+                total += done.value
+                if status != MISSING:
+                    return status, total
+                self._start(functions, threads)
 
     def stop(self) -> None:
         """Send all workers home and wait until they have left; the next run starts new ones."""

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from backlit.engines.engine import bind, call_text, count_error, locate, looks_into
+from backlit.engines.binding import bind, count_error, looks_into
+from backlit.engines.engine import call_text, epoch_by_steps, locate
 from backlit.engines.reference.rules import NUMPY_RULES
 from backlit.errors import BindingError, ExecutionError, IndexRangeError
 from backlit.graph.graph import Graph
@@ -187,6 +188,21 @@ class ReferenceProgram:
         for array, change in changes:
             array[...] = change
         return results[0] if self._single else results
+
+    def epoch(self, *values: npt.ArrayLike) -> Any:
+        """Run the graph once for each slice along the first axis of the values, one after another.
+
+        Args:
+            *values: For each input, as many values as there are steps, in one array: of shape (steps, …).
+
+        Returns:
+            The outputs of all steps in one array each, of shape (steps, …).
+
+        Raises:
+            BindingError: If the number, shape or data type of the values does not fit; nothing has been run then.
+            IndexRangeError: If a label or index is out of range; the steps before have been done then.
+        """
+        return epoch_by_steps(self, values)
 
     def _unshared(self, array: Array) -> Array:
         """Copy an input that is a parameter's own array, or a view of it, before an update writes there."""
