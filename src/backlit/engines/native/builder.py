@@ -262,6 +262,11 @@ class Body(Writer):
         else:
             self.line(f"store {value.typed}, {pointer.typed}, align {align}")
 
+    def fetch_ahead(self, pointer: Value, *, writing: bool = False) -> None:
+        """Ask for a cache line that will soon be read, or written too; it may lie outside of every array."""
+        self.module.declare("llvm.prefetch.p0", "void", ["ptr", "i32", "i32", "i32"])
+        self.line(f"call void @llvm.prefetch.p0({pointer.typed}, i32 {int(writing)}, i32 3, i32 1)")
+
     def lane_numbers(self, lanes: int, type: str = "i64") -> Value:
         """Return a vector of the numbers of the lanes: 0, 1, 2 and so on."""
         text = ", ".join(f"{type} {lane}" for lane in range(lanes))

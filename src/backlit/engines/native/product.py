@@ -141,6 +141,11 @@ class _Tiles:
             for panel in edges:
                 self._loops(block, self._bands(plan.rows_of(panel.size)), [panel])
 
+    @property
+    def _copies_as_it_reads(self) -> bool:
+        """Whether the first tile of a panel copies the right matrix for the others, which takes hardly any time."""
+        return self.plan.copy_right and not self.plan.rows_outside and self.right.column_stride == 1
+
     def _bands(self, tile_rows: int) -> list[Band]:
         return row_bands(self.body, self.rows, tile_rows, single=self.plan.through_memory)
 
@@ -156,10 +161,17 @@ class _Tiles:
             return
         for panel in panels:
             with body.loop(panel.start, panel.stop, panel.size * lanes) as column:
-                self._copy_panel(block, panel, column.index)
+                first = bands[0].start if bands and self._copies_as_it_reads else None
+                if first is None:
+                    self._copy_panel(block, panel, column.index)
+                else:
+                    with body.when(body.compare("slt", first, bands[0].stop)):
+                        self._tile(block, (bands[0], panel), (first, column.index), copying=True)
                 for band in bands:
-                    with body.loop(band.start, band.stop, band.size) as row:
+                    start = band.start if first is None else body.whole("add", band.start, band.size)
+                    with body.loop(start, band.stop, band.size) as row:
                         self._tile(block, (band, panel), (row.index, column.index))
+                    first = None
 
     def _shape(self, rows: int, panel: Band, column: Value) -> Tile:
         """Describe the tile that begins at a column."""
@@ -226,15 +238,18 @@ class _Tiles:
         strides = (plan.left_row_stride, 1) if self.left.column_stride == 1 else (1, band.size)
         return Matrix(target, *strides)
 
-    def _tile(self, block: _Block, bands: tuple[Band, Band], place: Range) -> None:
-        """Write one tile: its sums, and what becomes of them."""
+    def _tile(self, block: _Block, bands: tuple[Band, Band], place: Range, *, copying: bool = False) -> None:
+        """Write one tile: its sums, and what becomes of them; the panel is copied before, or else while it is read."""
         plan, body = self.plan, self.body
         band, panel = bands
         tile = self._shape(band.size, panel, place[1])
         left, right = self._strip(block, band, place[0]), self._panel(block, panel, place[1])
-        count, masked = length(body, block.inner), not plan.copy_right
-        unroll = plan.unroll if panel.size == plan.tile_vectors else min(plan.unroll, 2)
-        sums = accumulate(body, tile, left, right, count, unroll, masked=masked)
+        copy = right if copying else None
+        right = self.right.moved(body, block.inner[0], place[1], plan.size) if copying else right
+        count, masked = length(body, block.inner), copying or not plan.copy_right
+        # Few steps a turn at the edge and where a panel is copied once: the code stays small, and registers suffice.
+        unroll = 1 if copying else plan.unroll if panel.size == plan.tile_vectors else min(plan.unroll, 2)
+        sums = accumulate(body, tile, left, right, count, unroll, masked=masked, copy=copy)
         if plan.through_memory or band.ragged:
             self._through_memory(block, band, tile, place, sums)
             return

@@ -13,6 +13,10 @@ from backlit.engines.native.values import Value, constant
 
 __all__ = ["Tile", "accumulate", "multiply_add", "whole_steps"]
 
+_AHEAD = 8
+"""So many steps before a tile copies a row of the right matrix it asks for it: rows lie too far apart for the processor
+to foresee which comes next."""
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -57,6 +61,7 @@ def accumulate(
     unroll: int,
     *,
     masked: bool,
+    copy: Matrix | None = None,
 ) -> list[Value]:
     """Write the loop that sums a tile.
 
@@ -68,6 +73,7 @@ def accumulate(
         inner: How many products each sum has.
         unroll: How many of them stand one after another.
         masked: Whether the right matrix ends with the tile's mask, so that no lane beyond may be read.
+        copy: Where the right matrix is copied to while it is read; None: nowhere.
 
     Returns:
         The sums, row by row.
@@ -81,7 +87,7 @@ def accumulate(
         with body.loop(start, stop, steps, carried=sums) as turn:
             sums = turn.carried
             for offset in range(steps):
-                sums = _step(body, tile, left, right, (turn.index, offset), sums, masked=masked)
+                sums = _step(body, tile, left, right, (turn.index, offset), sums, masked=masked, copy=copy)
             turn.following = sums
         sums, start = turn.results, stop
     return sums
@@ -96,6 +102,7 @@ def _step(
     sums: list[Value],
     *,
     masked: bool,
+    copy: Matrix | None,
 ) -> list[Value]:
     """Add the products of one step of the inner dimension."""
     index, offset = inner
@@ -105,6 +112,11 @@ def _step(
         pointer = body.address(right.address, [(index, right.row_stride)], place, tile.size)
         mask = tile.mask_of(vector) if masked else None
         vectors.append(body.load(pointer, tile.type, tile.lanes, mask, pinned=True))
+        if copy is not None:
+            ahead = place + _AHEAD * right.row_stride
+            body.fetch_ahead(body.address(right.address, [(index, right.row_stride)], ahead, tile.size))
+            place = offset * copy.row_stride + vector * tile.lanes
+            body.store(vectors[-1], body.address(copy.address, [(index, copy.row_stride)], place, tile.size))
     following: list[Value] = []
     for row in range(tile.rows):
         place = row * left.row_stride + offset * left.column_stride
