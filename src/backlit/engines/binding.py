@@ -36,8 +36,8 @@ def bind(node: Input, value: npt.ArrayLike) -> Array:
         >>> bind(bl.input("x", shape=(2,)), [1, 2]).dtype
         dtype('float32')
     """
-    if isinstance(value, np.ndarray) and value.shape == node.shape and value.dtype.name == node.dtype:
-        return value if value.dtype.isnative else value.astype(node.dtype)
+    if isinstance(value, np.ndarray) and value.shape == node.shape and value.dtype == np.dtype(node.dtype):
+        return value
     array = _array_for(node, value)
     if array.shape != node.shape:
         raise BindingError(
@@ -99,8 +99,7 @@ def bind_epoch(inputs: Sequence[Input], values: Sequence[npt.ArrayLike]) -> list
                 why="an epoch has a value for each of its steps, along a first axis",
                 instead=f"give it shape [{steps}]",
             )
-        fits = array.dtype.name == node.dtype and array.dtype.isnative
-        arrays.append(array if fits else _fit(node, array))
+        arrays.append(array if array.dtype == np.dtype(node.dtype) else _fit(node, array))
     if len({len(array) for array in arrays}) > 1:
         counts = ", ".join(f"{len(array)} for {node.name}" for node, array in zip(inputs, arrays, strict=True))
         raise BindingError(

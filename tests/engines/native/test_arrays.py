@@ -4,16 +4,34 @@ import numpy as np
 import pytest
 
 import backlit as bl
-from backlit.engines.native.arrays import OutputPool, aligned_bytes, room_for
+from backlit.engines.native.arrays import OutputPool, address_of, aligned_bytes, room_for
 from backlit.errors import ExecutionError
 
 
-@pytest.mark.parametrize("size", [0, 1, 127, 128, 100_000])
+@pytest.mark.parametrize("size", [1, 127, 128, 100_000])
 def test_memory_is_zeroed_and_begins_at_a_cache_line(size):
     block = aligned_bytes(size)
     assert block.nbytes == size
     assert block.ctypes.data % 128 == 0
     assert not block.any()
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros(3),
+        np.zeros((4, 5), "int8")[1:, ::-2],
+        np.zeros(()),
+        np.zeros((0, 3)),
+        np.arange(10)[::-1],
+        np.zeros(3).view(np.recarray),
+        np.broadcast_to(np.float32(1.0), (3, 3)),
+        np.frombuffer(b"read only", np.uint8),
+    ],
+    ids=lambda array: f"{type(array).__name__} {array.shape} {array.strides}",
+)
+def test_the_address_of_an_array_is_that_which_numpy_says(array):
+    assert address_of(array) == array.ctypes.data
 
 
 def test_an_output_that_is_held_is_never_written_again():

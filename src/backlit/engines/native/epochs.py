@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from backlit.engines.native.arrays import address_of
 from backlit.engines.native.places import FAULT
 from backlit.engines.native.workers import POOL
 from backlit.graph.node import Array
@@ -35,14 +36,14 @@ def run_epoch(context: Array, step: int, threads: int, moving: Mapping[int, Arra
     before = context.copy()
     strides = np.zeros(len(context), dtype=np.int64)
     for entry, array in moving.items():
-        context[entry] = array.ctypes.data
+        context[entry] = address_of(array)
         strides[entry] = array.nbytes // len(array)
     steps = len(next(iter(moving.values())))
     done, chunk, status = 0, 1, 0
     try:
         while done < steps and not status:
             began = time.perf_counter()
-            status, moved = POOL.repeat(step, context.ctypes.data, threads, strides, min(chunk, steps - done))
+            status, moved = POOL.repeat(step, address_of(context), threads, strides, min(chunk, steps - done))
             done += moved
             chunk = chunk * 2 if time.perf_counter() - began < _BREATH / 2 else max(1, chunk // 2)
     finally:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from backlit.engines.binding import bind, bind_epoch, count_error, looks_into
 from backlit.engines.engine import epoch_by_steps, in_step, locate, range_error
-from backlit.engines.native.arrays import OutputPool, aligned_bytes, room_for
+from backlit.engines.native.arrays import OutputPool, address_of, aligned_bytes, room_for
 from backlit.engines.native.clock import reading_ticks, ticks_per_second
 from backlit.engines.native.cost import CostReport, cost_report
 from backlit.engines.native.emission import STEP, emit_program, readings
@@ -225,17 +225,19 @@ class NativeProgram:
             return read
 
         def point(value: Any) -> None:
-            array = self._readable(bind(node, value))
+            fits = type(value) is np.ndarray and value.dtype is dtype and value.shape == shape
+            array = self._readable(value if fits else bind(node, value))
             self._borrowed.append(array)
-            context[entry] = array.ctypes.data
+            context[entry] = address_of(array)
 
         return point
 
     def _readable(self, array: Array) -> Array:
         """Return an array that native code can read while parameters change: itself, or a copy."""
-        if not array.flags.c_contiguous or not array.flags.aligned or looks_into(array, self._written):
-            return np.array(array, order="C")
-        return array
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned and not looks_into(array, self._written):
+            return array
+        return np.array(array, order="C")
 
     def _own_place(self, node: Node, entry: int) -> Array:
         """Return an array of the program's own for a small input or output."""
