@@ -6,6 +6,7 @@ This module imports the contests.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from benchmarks.contenders import EPOCH
 from benchmarks.contest import Result
 from benchmarks.summary import Summary, ratios, summarise
 from benchmarks.workloads.nets import RESIDUAL
@@ -84,17 +85,17 @@ def _digit_net() -> Iterable[Bar]:
     factors = {1: (3.5, 4.5), 32: (3.2, 3.3), 128: (1.8, 1.8), 512: (1.5, 1.5)}
     for batch, pair in factors.items():
         for optimizer, factor in zip(("SGD", "Adam"), pair, strict=True):
-            yield _faster("training", f"batch {batch}, {optimizer}", factor, *TRAINERS)
+            yield _faster("training", f"batch {batch}, {optimizer}", factor, *TRAINERS, by=EPOCH)
 
 
 def _other_nets() -> Iterable[Bar]:
     for name in NETS:
         for optimizer in ("SGD", "Adam"):
-            yield _faster("nets", f"{name}, {optimizer}", 1.5, *TRAINERS)
-    yield _faster("nets", RESIDUAL, 1.5, *TRAINERS)
+            yield _faster("nets", f"{name}, {optimizer}", 1.5, *TRAINERS, by=EPOCH)
+    yield _faster("nets", RESIDUAL, 1.5, *TRAINERS, by=EPOCH)
     for row in ("MLP 3-16-16-1, one example", "three neurons, one example", "three neurons, the whole day"):
-        yield _faster("tiny", row, 1000.0, "micrograd")
-        yield _faster("tiny", row, 20.0, *PYTORCH)
+        yield _faster("tiny", row, 1000.0, "micrograd", by=EPOCH)
+        yield _faster("tiny", row, 20.0, *PYTORCH, by=EPOCH)
 
 
 def _predictions_and_arrays() -> Iterable[Bar]:

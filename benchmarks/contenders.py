@@ -7,16 +7,19 @@ This module imports the contests; it imports no library that takes part.
 
 from benchmarks.contest import Contender
 
-__all__ = ["ARRAYS", "PREDICTING", "PROGRAM", "TRAINING", "training"]
+__all__ = ["ARRAYS", "EPOCH", "PREDICTING", "PROGRAM", "TRAINING", "training"]
 
 _NETS = "benchmarks.peers.nets."
 _ARRAYS = "benchmarks.peers.arrays."
 PROGRAM = "backlit"
 """What the subject of most contests is called: a program of the native engine."""
+EPOCH = "backlit, epoch"
+"""The same, given all the steps of an epoch at once."""
 
 TRAINING = (
-    Contender(PROGRAM, "backlit", f"{_NETS}with_backlit", "train", {"engine": "native"}),
-    Contender("backlit reference", "backlit", f"{_NETS}with_backlit", "train", {"engine": "reference"}),
+    Contender(PROGRAM, "backlit", f"{_NETS}with_backlit", "train_by_step", {"engine": "native"}),
+    Contender(EPOCH, "backlit", f"{_NETS}with_backlit", "train_by_epoch", {"engine": "native"}),
+    Contender("backlit reference", "backlit", f"{_NETS}with_backlit", "train_by_step", {"engine": "reference"}),
     Contender("NumPy by hand", "numpy", f"{_NETS}with_numpy", "train"),
     Contender("scikit-learn", "scikit-learn", f"{_NETS}with_scikit_learn", "train"),
     Contender("PyTorch", "torch", f"{_NETS}with_pytorch", "train"),

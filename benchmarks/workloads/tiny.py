@@ -23,12 +23,12 @@ def _small(steps: int) -> TrainingTask:
 
 def contests(settings: Settings) -> list[Contest]:
     """Return a contest on single examples, and two on the net of the lectures: single half-hours, and the whole day."""
-    steps, days = (3, 3) if settings.quick else (50, 20)
+    steps, ones, days = (3, 3, 3) if settings.quick else (200, 1000, 100)
     contenders = training("micrograd")
     return [
         train_alike("tiny", "MLP 3-16-16-1, one example", contenders, partial(_small, steps), steps),
         train_alike(
-            "tiny", "three neurons, one example", contenders, lambda: traffic_task(three_neurons(), 1, steps), steps
+            "tiny", "three neurons, one example", contenders, lambda: traffic_task(three_neurons(), 1, ones), ones
         ),
         train_alike(
             "tiny", "three neurons, the whole day", contenders, lambda: traffic_task(three_neurons(), DAY, days), days

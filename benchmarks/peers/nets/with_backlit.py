@@ -13,7 +13,16 @@ from benchmarks.nets import Activation, Array, Dropout, Layer, LayerNorm, Linear
 from benchmarks.peers.backlit_engine import require
 from benchmarks.tasks import WEIGHT_DECAY, PredictionTask, TrainingTask
 
-__all__ = ["graph_of_step", "losses", "model_of", "predict", "predict_by_model", "probabilities", "train"]
+__all__ = [
+    "graph_of_step",
+    "losses",
+    "model_of",
+    "predict",
+    "predict_by_model",
+    "probabilities",
+    "train_by_epoch",
+    "train_by_step",
+]
 
 _ACTIVATIONS: dict[str, Callable[[], bl.nn.Module]] = {
     "relu": bl.nn.ReLU,
@@ -74,21 +83,32 @@ def graph_of_step(task: TrainingTask) -> dict[str, Any]:
     return {"inputs": [x, target], "outputs": loss, "updates": updates}
 
 
-def train(task: TrainingTask, engine: str) -> Prepared:
-    """Prepare the training steps."""
+def _training(task: TrainingTask, engine: str, run: Callable[[bl.engines.Program], list[float]]) -> Prepared:
     require(engine)
     graph = graph_of_step(task)
     step = bl.compile(**graph, engine=engine)
     initial = {parameter: parameter.value.copy() for parameter in graph["updates"]}
 
-    def epoch() -> list[float]:
-        return [float(step(x, target)) for x, target in zip(task.inputs, task.targets, strict=True)]
-
     def reset() -> None:
         for parameter, value in initial.items():
             parameter.value = value
 
+    epoch = partial(run, step)
     return Prepared(epoch, epoch, reset)
+
+
+def train_by_step(task: TrainingTask, engine: str) -> Prepared:
+    """Prepare the training steps, each called from Python."""
+
+    def run(step: bl.engines.Program) -> list[float]:
+        return [float(step(x, target)) for x, target in zip(task.inputs, task.targets, strict=True)]
+
+    return _training(task, engine, run)
+
+
+def train_by_epoch(task: TrainingTask, engine: str) -> Prepared:
+    """Prepare the training steps, all of them in one call."""
+    return _training(task, engine, lambda step: list(map(float, step.epoch(task.inputs, task.targets))))
 
 
 def losses(task: TrainingTask, steps: int) -> list[float]:

@@ -14,39 +14,52 @@ from backlit.engines.native.places import FAULT
 from backlit.engines.native.workers import POOL
 from backlit.graph.node import Array
 
-__all__ = ["run_epoch"]
+__all__ = ["EpochRunner"]
 
 _BREATH = 0.02
 """Seconds after which Python is asked whether the user has interrupted."""
 
 
-def run_epoch(context: Array, step: int, threads: int, moving: Mapping[int, Array]) -> tuple[int, int]:
-    """Run a program once for each slice of some arrays.
+class EpochRunner:
+    """What runs the epochs of a program.
 
     Args:
-        context: The program's context; it is the same afterwards, but for the entry of a fault.
-        step: The address of the program's step.
+        context: The program's context.
+        step: The address of its step.
         threads: For how many threads it was compiled.
-        moving: For each entry of the context that changes from step to step: what it points to, one slice a step along
-            the first axis, and no gaps between; at least one entry, and all with equally many slices, at least one.
-
-    Returns:
-        What the last step returned, 0 unless it failed; and how many steps were done.
+        strides: By how many bytes the entries of the context move on from step to step, where they do.
     """
-    before = context.copy()
-    strides = np.zeros(len(context), dtype=np.int64)
-    for entry, array in moving.items():
-        context[entry] = address_of(array)
-        strides[entry] = array.nbytes // len(array)
-    steps = len(next(iter(moving.values())))
-    done, chunk, status = 0, 1, 0
-    try:
-        while done < steps and not status:
-            began = time.perf_counter()
-            status, moved = POOL.repeat(step, address_of(context), threads, strides, min(chunk, steps - done))
-            done += moved
-            chunk = chunk * 2 if time.perf_counter() - began < _BREATH / 2 else max(1, chunk // 2)
-    finally:
-        before[FAULT] = context[FAULT]
-        context[:] = before
-    return status, done
+
+    def __init__(self, context: Array, step: int, threads: int, strides: Mapping[int, int]) -> None:
+        self._context, self._step, self._threads = context, step, threads
+        self._strides = np.zeros(len(context), dtype=np.int64)
+        for entry, size in strides.items():
+            self._strides[entry] = size
+        self._table = (address_of(context), threads, address_of(self._strides), len(context))
+        self._pace = 0.0  # seconds that a step takes, as far as is known
+
+    def run(self, places: Mapping[int, int], steps: int) -> tuple[int, int]:
+        """Run so many steps.
+
+        Args:
+            places: The addresses with which the entries that move on begin; all are put back at the end.
+            steps: How many there are.
+
+        Returns:
+            What the last step returned, 0 unless it failed; and how many steps were done.
+        """
+        before = self._context.copy()
+        for entry, address in places.items():
+            self._context[entry] = address
+        done, status = 0, 0
+        try:
+            while done < steps and not status:
+                began = time.perf_counter()
+                count = max(1, int(_BREATH / self._pace)) if self._pace else 1
+                status, moved = POOL.repeat(self._step, *self._table, min(count, steps - done))
+                done += moved
+                self._pace = (time.perf_counter() - began) / (moved + 1)
+        finally:
+            before[FAULT] = self._context[FAULT]
+            self._context[:] = before
+        return status, done

@@ -20,7 +20,7 @@ from backlit.engines.native.arrays import OutputPool, address_of, aligned_bytes,
 from backlit.engines.native.clock import reading_ticks, ticks_per_second
 from backlit.engines.native.cost import CostReport, cost_report
 from backlit.engines.native.emission import STEP, emit_program, readings
-from backlit.engines.native.epochs import run_epoch
+from backlit.engines.native.epochs import EpochRunner
 from backlit.engines.native.jit import Code, assembly, cached_code, compile_module
 from backlit.engines.native.kernels import CHECKED
 from backlit.engines.native.places import ARENA, BARRIER, CLOCK, FAULT, FIRST_SLOT, PRIVATE
@@ -208,6 +208,7 @@ class NativeProgram:
         self._address = self._context.ctypes.data
         self._step = self._code.address(STEP)
         self._run_alone = step_function(self._step)
+        self._epochs: EpochRunner | None = None
 
     def _reader(self, node: Input, entry: int) -> Callable[[Any], None]:
         """Return what binds a value to an input."""
@@ -326,9 +327,12 @@ class NativeProgram:
         steps = len(arrays[0])
         nodes = dict(zip(self._slots, self.graph.outputs, strict=True))
         made = {slot: room_for((steps, *node.shape), node.dtype) for slot, node in nodes.items()}
-        moving = dict(zip(self._entries, arrays, strict=True)) | {FIRST_SLOT + slot: one for slot, one in made.items()}
+        moving = [*zip(self._entries, arrays, strict=True), *((FIRST_SLOT + slot, one) for slot, one in made.items())]
         with self._lock:
-            status, done = run_epoch(self._context, self._step, self._threads, moving)
+            if self._epochs is None:
+                strides = {entry: array.nbytes // steps for entry, array in moving}
+                self._epochs = EpochRunner(self._context, self._step, self._threads, strides)
+            status, done = self._epochs.run({entry: address_of(array) for entry, array in moving}, steps)
         if status:
             raise in_step(self._refusal(status), done)
         results = [made[slot] for slot in self._slots]

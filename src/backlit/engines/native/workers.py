@@ -24,7 +24,6 @@ from backlit.engines.native.jobs import MISSING, Line, State, emit_pool
 from backlit.engines.native.synchronisation import LINE_BYTES
 from backlit.engines.native.target import host_target
 from backlit.errors import ArgumentError, ExecutionError
-from backlit.graph.node import Array
 
 __all__ = ["MOST_THREADS", "POOL", "WorkerPool", "available_threads", "run_alone", "set_threads"]
 __all__ += ["step_function", "thread_limit"]
@@ -146,14 +145,15 @@ class WorkerPool:
                 self._start(functions, threads)
             return status
 
-    def repeat(self, step: int, context: int, threads: int, strides: Array, count: int) -> tuple[int, int]:
+    def repeat(self, step: int, context: int, threads: int, strides: int, entries: int, count: int) -> tuple[int, int]:
         """Run a program several times, on one thread or more, with other addresses in its context each time.
 
         Args:
             step: The address of its step, ``i64 (ptr context, i64 thread)``.
             context: The address of its context, whose entries are moved on after each step.
             threads: For how many threads it was compiled.
-            strides: By how many bytes each entry moves on, int64.
+            strides: The address of as many int64: by how many bytes each entry moves on.
+            entries: How many entries the context has.
             count: How many times, at least 1.
 
         Returns:
@@ -164,11 +164,11 @@ class WorkerPool:
             ExecutionError: Where the system grants no more threads.
         """
         done, total = ctypes.c_int64(), 0
-        places = (step, context, threads, strides.ctypes.data, len(strides))
         with self._lock if threads > 1 else contextlib.nullcontext():
             functions = self._functions or self._compile()
+            table = (self._address, step, context, threads, strides, entries)
             while True:
-                status: int = functions.repeat(self._address, *places, count - total, ctypes.addressof(done))
+                status: int = functions.repeat(*table, count - total, ctypes.addressof(done))
                 total += done.value
                 if status != MISSING:
                     return status, total
