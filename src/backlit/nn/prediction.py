@@ -105,14 +105,17 @@ class Predictor:
         if rows == 0:
             answer = _outside(build, [np.zeros((1, *array.shape[1:]), array.dtype) for array in arrays])[1]
             return np.empty((0, *answer.shape[1:]), dtype=answer.dtype)
+        if rows <= size:
+            whole: Array = self._program(build, arrays, engine)(*arrays)
+            return whole
         parts = []
         for start in range(0, rows, size):
             batch = [array[start : start + size] for array in arrays]
             parts.append(self._program(build, batch, engine)(*batch))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return np.concatenate(parts)
 
     def _program(self, build: Build, batch: list[Array], engine: str | None) -> Program:
-        key = (engine, default_float(), *((array.shape, array.dtype.name) for array in batch))
+        key = (engine, default_float(), *((array.shape, array.dtype) for array in batch))
         if key in self._programs:
             self._programs.move_to_end(key)
             return self._programs[key]
@@ -150,7 +153,9 @@ class Version:
             for name, value in vars(thing).items()
             if name != "_predictor"
         ]
-        self._watched = [(parts, list(_values(parts))) for thing in self._held for parts in _containers(thing)]
+        # A view of a dictionary shows what is in it at any time.
+        views = [_values(parts) for thing in self._held for parts in _containers(thing)]
+        self._watched = [(view, list(view)) for view in views]
 
     def still_holds(self) -> bool:
         """Say whether nothing has been replaced since: quickly, and no where it would take a closer look.
@@ -164,11 +169,7 @@ class Version:
             >>> before, version.still_holds()
             (True, False)
         """
-        for parts, held in self._watched:
-            now = _values(parts)
-            if len(now) != len(held) or not all(map(is_, now, held)):
-                return False
-        return True
+        return all(len(view) == len(held) and all(map(is_, view, held)) for view, held in self._watched)
 
     @cached_property
     def trained_type(self) -> str | None:
@@ -207,11 +208,7 @@ def _containers(thing: object) -> list[Any]:
 
 
 def _values(parts: Any) -> Any:
-    if not isinstance(parts, dict):
-        return parts
-    return (
-        [value for name, value in parts.items() if name != "_predictor"] if "_predictor" in parts else [*parts.values()]
-    )
+    return parts.values() if isinstance(parts, dict) else parts
 
 
 def _outside(build: Build, batch: list[Array]) -> tuple[list[Any], Node]:
