@@ -1,10 +1,13 @@
 """Compiling, linking, and letting go: every program here is a few lines of LLVM's text."""
 
+import _thread
 import ctypes
 import gc
 import math
+import os
 import subprocess
 import sys
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,6 +22,8 @@ from backlit.errors import ExecutionError
 
 LEVELS = ["x86-64-v2", "x86-64-v3", "x86-64-v4"]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+kills = pytest.mark.skipif(sys.platform == "win32", reason="a process there cannot interrupt itself")
 
 
 @pytest.fixture(autouse=True)
@@ -304,3 +309,252 @@ print(f())
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert (result.returncode, result.stdout, result.stderr) == (0, "1\n", "")
+
+
+# ------------------------------------------------------------------------------------------- interrupts, threads, forks
+
+PRELUDE = """
+import contextlib, ctypes, os, random, signal, sys, threading, time
+import llvmlite.binding as llvm
+from llvmlite.binding import ffi
+from backlit.engines.native.jit import compile_module
+from backlit.engines.native.target import host_target
+def long(count):
+    lines = [f"%x{n + 1} = fmul double %x{n}, {n % 7 + 1.5}" for n in range(count)]
+    return "\\n".join(["define double @f(double %x0) {", *lines, f"ret double %x{count} }}"])
+def build(ir):
+    return compile_module(ir, host_target(), ["f"])
+def check(value):
+    code = build("define i64 @f() { ret i64 " + str(value) + " }")
+    assert ctypes.CFUNCTYPE(ctypes.c_int64)(code.address("f"))() == value
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+begun, compiled, parse = threading.Event(), [], llvm.parse_assembly
+def slowly(*arguments):
+    begun.set()
+    time.sleep(0.5)
+    compiled.append(arguments)
+    return parse(*arguments)
+host_target()
+"""
+
+
+def script(text: str, before: str = "") -> str:
+    """Run a program in a process of its own, and return what it prints; it must end well and not complain."""
+    program = before + PRELUDE + textwrap.dedent(text)
+    environment = os.environ | {"BACKLIT_CACHE": "off"}
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+@kills
+def test_an_interrupt_between_any_two_parts_of_llvmlite_breaks_nothing():
+    # It comes after the first call of LLVM's library, then after the second, and so on.
+    printed = script("""
+        library = ffi.lib
+        class Interrupting:
+            left = 0
+            def __getattr__(self, name):
+                function = getattr(library, name)
+                def call(*arguments):
+                    result = function(*arguments)
+                    Interrupting.left -= 1
+                    if Interrupting.left == 0:
+                        interrupt()
+                        time.sleep(0.001)
+                    return result
+                return call
+        interrupts, kept = 0, []
+        check(0)
+        while True:
+            Interrupting.left = interrupts + 1
+            for module in (ffi, llvm.context, llvm.module, llvm.orcjit.ffi, llvm.targets.ffi, llvm.value.ffi):
+                if hasattr(module, "lib"):
+                    module.lib = Interrupting()
+            try:
+                kept.append(build("define i64 @f() { ret i64 7 }"))
+                if Interrupting.left > 0:
+                    break
+                time.sleep(0.1)
+            except KeyboardInterrupt:
+                interrupts += 1
+        ffi.lib = library
+        check(1)
+        print(interrupts)
+    """)
+    assert int(printed) > 10
+
+
+@kills
+def test_interrupts_at_any_time_break_nothing():
+    printed = script("""
+        signal.signal(signal.SIGALRM, interrupt)
+        count, ir = 0, long(500)
+        for _ in range(60):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, 0.02))
+                build(ir)
+                time.sleep(0.05)
+            except KeyboardInterrupt:
+                count += 1
+        check(1)
+        print(count)
+    """)
+    assert printed == "60\n"
+
+
+@kills
+def test_an_interrupt_does_not_wait_for_llvm_but_the_end_of_the_process_does():
+    printed = script("""
+        def twice():
+            for _ in range(2):  # the second comes when the process is about to end
+                time.sleep(0.2)
+                interrupt()
+        llvm.parse_assembly = slowly
+        threading.Thread(target=twice, daemon=True).start()
+        try:
+            check(1)
+        except KeyboardInterrupt:
+            print(len(compiled))
+        class Last:
+            def __del__(self, compiled=compiled):
+                print(len(compiled))
+        last = Last()
+    """)
+    assert printed == "0\n1\n"
+
+
+@kills
+def test_a_program_can_be_compiled_while_one_that_was_interrupted_still_is():
+    printed = script("""
+        llvm.parse_assembly = slowly
+        threading.Timer(0.2, interrupt).start()
+        try:
+            check(1)
+        except KeyboardInterrupt:
+            print(len(compiled))
+        check(2)
+        print(len(compiled))
+    """)
+    assert printed == "0\n2\n"
+
+
+@forks
+def test_a_fork_waits_for_the_compilation_of_another_thread():
+    script("""
+        llvm.parse_assembly = slowly
+        other = threading.Thread(target=check, args=(1,))
+        other.start()
+        begun.wait()
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(20)
+            assert compiled
+            check(2)
+            os._exit(0)
+        assert os.waitpid(pid, 0) == (pid, 0)
+        other.join()
+    """)
+
+
+@forks
+def test_children_compile_whatever_another_thread_was_doing_when_they_were_forked():
+    # Compiling, loading, and letting go, which takes no lock but llvmlite's own.
+    script("""
+        over, kept = False, [build("define i64 @f() { ret i64 7 }") for _ in range(100)]
+        def work():
+            while not over:
+                check(1)
+                del kept[-2:]
+        other = threading.Thread(target=work)
+        other.start()
+        for _ in range(30):
+            pid = os.fork()
+            if pid == 0:
+                signal.alarm(20)
+                check(2)
+                os._exit(0)
+            assert os.waitpid(pid, 0) == (pid, 0)
+        over = True
+        other.join()
+    """)
+
+
+@forks
+def test_a_child_that_a_signal_handler_forked_compiles_to_the_end():
+    script("""
+        children = []
+        signal.signal(signal.SIGALRM, lambda *_: children.append(os.fork()))
+        def signalling(*arguments):
+            llvm.parse_assembly = parse
+            os.kill(os.getpid(), signal.SIGALRM)
+            time.sleep(0.2)
+            return parse(*arguments)
+        llvm.parse_assembly = signalling
+        check(1)
+        if children == [0]:
+            os._exit(7)
+        assert os.waitpid(children[0], 0) == (children[0], 7 << 8)
+    """)
+
+
+@forks
+def test_what_is_done_before_and_after_a_fork_may_compile():
+    # A function that was registered before the engine's own runs while that keeps other threads from compiling.
+    before = """
+import os
+os.register_at_fork(before=lambda: check(1), after_in_parent=lambda: check(2), after_in_child=lambda: check(3))
+"""
+    script(
+        """
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        assert os.waitpid(pid, 0) == (pid, 0)
+        """,
+        before,
+    )
+
+
+@kills
+def test_a_signal_handler_and_a_finaliser_may_compile():
+    script("""
+        class Last:
+            def __del__(self):
+                check(2)
+        def finalising(*arguments):
+            llvm.parse_assembly = parse
+            Last()
+            os.kill(os.getpid(), signal.SIGALRM)
+            time.sleep(0.1)
+            return parse(*arguments)
+        handled = []
+        signal.signal(signal.SIGALRM, lambda *_: handled.append(check(3)))
+        llvm.parse_assembly = finalising
+        check(1)
+        assert handled == [None]
+    """)
+
+
+def test_a_program_is_compiled_where_the_main_thread_is_inside_llvmlite():
+    # As in a finaliser, or when llvmlite lost its lock to an interrupt while code was let go.
+    script("""
+        with ffi.lib._lock:
+            check(1)
+    """)
+
+
+def test_a_program_is_compiled_where_the_system_grants_no_thread(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    assert call(compile_module(number(7), host_target(), ["f"])) == 7
+
+
+def test_programs_are_compiled_while_the_interpreter_ends():
+    printed = script("", before="import atexit\natexit.register(lambda: [check(1), print('farewell')])\n")
+    assert printed == "farewell\n"

@@ -5,7 +5,9 @@ import itertools
 import pytest
 
 import backlit as bl
+from backlit.engines.native import ordering
 from backlit.engines.native.ordering import order
+from backlit.engines.native.schedule import Schedule
 
 
 def copies(ordered):
@@ -64,6 +66,46 @@ def test_two_parameters_that_exchange_their_values_get_a_copy():
     assert_ordered(ordered)
     assert len(ordered.updated) == 2
     assert len(copies(ordered)) == 1
+
+
+def test_two_parameters_that_become_each_other_are_copied_in_an_order_that_loses_neither():
+    a, b = bl.parameter([1.0, 2.0], "a"), bl.parameter([3.0, 4.0], "b")
+    ordered = order(bl.Graph([], [], {a: b, b: a}))
+    assert_ordered(ordered)
+    assert len(copies(ordered)) == 2
+
+
+def test_what_is_coupled_is_set_apart_in_one_round(monkeypatch):
+    rounds = []
+
+    def schedule(*arguments):
+        rounds.append(arguments)
+        return Schedule(*arguments)
+
+    monkeypatch.setattr(ordering, "Schedule", schedule)
+    parts = [bl.parameter(float(number), f"θ{number}") for number in range(12)]
+    ordered = order(bl.Graph([], [], {θ: θ + sum(other for other in parts if other is not θ) for θ in parts}))
+    assert_ordered(ordered)
+    assert len(copies(ordered)) == 11  # the last may overwrite its old value, which nobody needs any more
+    assert len(rounds) == 2
+
+
+def test_a_fault_ends_in_an_error_and_not_in_a_loop(monkeypatch):
+    monkeypatch.setattr(ordering, "_in_place", lambda *_: False)
+    w = bl.parameter([1.0, 2.0], "w")
+    with pytest.raises(AssertionError, match="set apart in two rounds"):
+        order(bl.Graph([], [], {w: w * 2.0}))
+
+
+@pytest.mark.parametrize("optimizer", [bl.optim.SGD(0.1), bl.optim.Adam()], ids=["SGD", "Adam"])
+def test_a_digit_net_is_updated_in_place(optimizer):
+    x, y = bl.input("x", (32, 784)), bl.input("y", (32,), dtype="int64")
+    net = bl.nn.Sequential(bl.nn.Linear(784, 64, rng=0), bl.nn.ReLU(), bl.nn.Linear(64, 10, rng=0))
+    loss = bl.losses.cross_entropy(net(x), y)
+    ordered = order(bl.Graph([x, y], [loss], optimizer.updates(loss, net.parameters())))
+    assert_ordered(ordered)
+    assert len(ordered.updated) >= 4
+    assert copies(ordered) == []
 
 
 def test_an_update_that_reads_other_elements_of_the_old_value_gets_a_copy():

@@ -1,6 +1,8 @@
 """The recipe: what decides the code decides the key, and nothing else does."""
 
 import dataclasses
+import json
+import random
 
 import numpy as np
 import pytest
@@ -11,8 +13,12 @@ from backlit.engines.native.places import FIRST_SLOT
 from backlit.engines.native.plan import make_plan
 from backlit.engines.native.program import NativeProgram
 from backlit.engines.native.recipe import Recipe, find_recipe, graph_key, keep_recipe, recipe_of, slot_nodes
+from backlit.engines.native.rewriting import rewrite_for_native
 from backlit.engines.native.target import host_target, named_target
 from backlit.graph.leaves import Parameter
+from harness.programs import random_program
+
+CODE = "0123456789abcdef" * 4
 
 
 @pytest.fixture(autouse=True)
@@ -63,17 +69,118 @@ def test_what_hangs_together_how_matters():
     assert len({key(one) for one in graphs}) == len(graphs)
 
 
+def difference():
+    """A graph with two leaves and one output."""
+    x, y = bl.input("x"), bl.input("y")
+    return bl.Graph([x, y], [x - y])
+
+
 def test_a_recipe_comes_back_as_it_was_kept():
-    recipe = Recipe("code", 2, 64, 128, (0, -1, 3), (1, -1))
-    assert find_recipe("some key") is None
+    recipe = Recipe(CODE, 2, 64, 128, (0, -1, 1), (1, -1))
+    x, y = bl.input("x"), bl.input("y")
+    one = bl.Graph([x, y], [x - y, x])
+    assert find_recipe("some key", one) is None
     keep_recipe("some key", recipe)
-    assert find_recipe("some key") == recipe
+    assert find_recipe("some key", one) == recipe
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"code": "x"}', b'{"other": 1}'])
 def test_a_recipe_that_cannot_be_read_is_none(content):
     cache.save("some key", content)
-    assert find_recipe("some key") is None
+    assert find_recipe("some key", difference()) is None
+
+
+SOUND = {"code": CODE, "threads": 2, "arena_bytes": 64, "private_bytes": 64, "slots": [0, 1, -1], "outputs": [2]}
+
+
+def found(fields, one=None):
+    cache.save("some key", json.dumps(fields).encode())
+    return find_recipe("some key", one or difference())
+
+
+ODD_NUMBERS = [None, True, 1.0, float("nan"), "2", [2], {}, -2, 2**41, 2**64, 10**400]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(
+            ("code", value)
+            for value in [None, 7, [CODE], CODE.upper(), CODE[1:], CODE + "\n", "../" * 20 + "x" * 4, ""]
+        ),
+        *((name, value) for name in ("threads", "arena_bytes", "private_bytes") for value in ODD_NUMBERS),
+        ("threads", 0),
+        ("threads", 257),
+        *((name, value) for name in ("slots", "outputs") for value in [None, 0, "012", {"0": 1}, True]),
+        *((name, [value]) for name in ("slots", "outputs") for value in [None, True, 0.0, "0", [0], {}, -2]),
+        *(("outputs", [value]) for value in [3, 2**64, 10**400]),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_a_recipe_with_an_odd_field_is_none(field, value):
+    assert found(SOUND) is not None
+    assert found(SOUND | {field: value}) is None
+
+
+@pytest.mark.parametrize("field", SOUND)
+def test_a_recipe_without_a_field_is_none(field):
+    assert found({name: value for name, value in SOUND.items() if name != field}) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(json.dumps(other).encode() for other in ({**SOUND, "more": 1}, [SOUND], "text", 7, None, [*SOUND.items()])),
+        b"[" * 100_000,
+        b'{"threads": ' * 100_000,
+        json.dumps(SOUND).encode().replace(b"64", b"6" * 5000),
+        json.dumps(SOUND).encode()[:-1] + b"\xff}",
+    ],
+    ids=range(10),
+)
+def test_what_is_no_recipe_is_none(content):
+    cache.save("some key", content)
+    assert find_recipe("some key", difference()) is None
+
+
+@pytest.mark.parametrize(
+    ("slots", "outputs"),
+    [
+        ([0, 1, 4, -1], [3]),  # a leaf that the graph does not have
+        ([0, 1, 10**20, -1], [3]),
+        ([0, 1, 1, -1], [3]),  # a leaf in two slots
+        ([1, -1], [1]),  # no slot for the input
+        ([0, -1], [1]),  # none for the parameter that is updated
+        ([0, 1, 2], [-1]),  # none for the output
+        ([0, 1, -1], [-1]),
+        ([0, 1, -1], [0]),  # the input in place of the output
+        ([0, 1, -1, -1], [2]),  # a slot for no output
+        ([0, 1, -1], []),
+        ([0, 1, -1], [2, 2]),
+    ],
+)
+def test_a_recipe_that_does_not_fit_the_graph_is_none(slots, outputs):
+    one = graph()
+    assert found(SOUND | {"slots": [0, 1, 2, -1], "outputs": [3]}, one) is not None
+    assert found(SOUND | {"slots": slots, "outputs": outputs}, one) is None
+
+
+def test_outputs_of_different_shapes_are_not_interchanged():
+    x = bl.input("x", (2, 3))
+    one = bl.Graph([x], [bl.exp(x), bl.sum(x), x])
+    assert found(SOUND | {"slots": [0, -1, -1], "outputs": [1, 2, -1]}, one) is not None
+    for outputs in ([2, 1, -1], [1, 1, -1], [1, -1, 2], [1, 2, 0]):
+        assert found(SOUND | {"slots": [0, -1, -1], "outputs": outputs}, one) is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_recipe_that_is_written_can_be_followed(seed):
+    drawn = random_program(random.Random(seed))
+    one = bl.Graph(drawn.inputs, drawn.outputs, drawn.updates)
+    recipe = recipe_of(make_plan(rewrite_for_native(one)[0], host_target(), 1 + seed % 3), one, CODE)
+    assert recipe is not None
+    keep_recipe("some key", recipe)
+    assert find_recipe("some key", one) == recipe
 
 
 def test_a_recipe_names_the_leaf_of_every_slot():
@@ -106,7 +213,7 @@ def test_a_program_from_the_cache_runs_with_its_own_parameters(monkeypatch):
 def test_a_recipe_whose_code_is_gone_is_not_used():
     one, x = graph(), np.ones((2, 3), dtype="float32")
     made = NativeProgram(one, single=True)
-    recipe = find_recipe(made._key)
+    recipe = find_recipe(made._key, one)
     assert recipe is not None
     keep_recipe(made._key, dataclasses.replace(recipe, code="0" * len(recipe.code)))
     np.testing.assert_allclose(NativeProgram(graph(), single=True)(x), [np.e * 9] * 2, rtol=1e-5)

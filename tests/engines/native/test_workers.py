@@ -285,7 +285,7 @@ def test_interrupts_lose_nothing():
     script("""
         import _thread
         program, armed = Counting(3), threading.Event()
-        program.run()  # an interrupt while LLVM compiles is another matter
+        program.run()
         def interrupt():
             while True:
                 armed.wait()

@@ -4,12 +4,16 @@ No optimisation passes run: the text is written the way the machine should compu
 own: one for all would be a millisecond faster, but never quite forgets a program that is gone.
 """
 
+import _thread
+import atexit
+import contextlib
 import functools
+import os
 import re
 import sys
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from backlit.engines.native import cache
 from backlit.engines.native.target import Target, host_target
@@ -17,8 +21,117 @@ from backlit.errors import ExecutionError, nearest
 
 __all__ = ["Code", "assembly", "cached_code", "compile_module", "object_code"]
 
-_LOCK = threading.RLock()  # llvmlite guards single calls; compilations share LLVM's compilers, one for each target
 _OURS = "this is a mistake of backlit, not yours: please report it with this message; engine='reference' runs meanwhile"
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+class _Workshop:
+    """Where LLVM works: for one thread at a time, and never on the main one.
+
+    llvmlite cannot bear an exception between its parts: it leaves locks taken, and frees twice. Signals are handled on
+    the main thread alone, so that one only waits there: an interrupt is raised at once, and the work, of which nobody
+    wants the result any more, goes on to its end.
+    """
+
+    def __init__(self) -> None:
+        # llvmlite guards single calls; compilations share LLVM's compilers, one for each target. Reentrant, because
+        # a finaliser may compile while its thread does.
+        self._lock = threading.RLock()
+        self._running: set[threading.Lock] = set()  # each is freed when the thread that belongs to it is done
+        self._taken: list[Any] = []  # the locks that a fork holds
+        self._closed = False
+
+    def uninterrupted(self, work: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+        """Let a function be called from any thread, and run here."""
+
+        @functools.wraps(work)
+        def call(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+            return self._call(lambda: work(*arguments, **named))
+
+        return call
+
+    def _call(self, work: Callable[[], _Result]) -> _Result:
+        main = threading.get_ident() == threading.main_thread().ident
+        # Where the main thread has a lock itself, as while it forks, another would wait for it for ever.
+        if not main or self._closed or any(lock._is_owned() for lock in self._locks()):
+            return self._work(work)
+        done = threading.Lock()
+        done.acquire()
+        results: list[_Result] = []
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            self._running.add(done)
+            try:
+                if not self._closed:
+                    results.append(self._work(work))
+            except BaseException as error:
+                errors.append(error)
+            finally:
+                self._running.discard(done)
+                done.release()
+
+        try:
+            # Not threading.Thread: an interrupt while that starts may leave its own locks taken.
+            _thread.start_new_thread(run, ())
+        except RuntimeError:  # the system grants no more threads, or the interpreter ends
+            return self._work(work)
+        done.acquire()
+        if errors:
+            raise errors.pop()
+        return results.pop() if results else self._work(work)  # where a signal's handler forked, the thread is gone
+
+    def _work(self, work: Callable[[], _Result]) -> _Result:
+        with self._lock:
+            return work()
+
+    def close(self) -> None:
+        """Wait for the threads that are still at work: LLVM, when it is unloaded, would pull the ground from them."""
+        self._closed = True
+        for done in tuple(self._running):
+            while done.locked():
+                with contextlib.suppress(KeyboardInterrupt), done:
+                    pass
+
+    def _locks(self) -> list[Any]:
+        """Return the lock of this workshop, and llvmlite's own, under which any thread may let code go at any time."""
+        library = getattr(sys.modules.get("llvmlite.binding.ffi"), "lib", None)
+        theirs = getattr(getattr(library, "_lock", None), "_lock", None)
+        return [self._lock, theirs] if hasattr(theirs, "_is_owned") else [self._lock]
+
+    def before_fork(self) -> None:
+        """Wait until no thread works, for the child would have none that goes on."""
+        locks = self._locks()
+        for lock in locks:
+            taken = False
+            while not taken:
+                with contextlib.suppress(KeyboardInterrupt):  # Python would drop it here, and fork nevertheless
+                    taken = lock.acquire()
+        self._taken = locks
+
+    def after_fork(self) -> None:
+        """Let other threads work again."""
+        taken, self._taken = self._taken, []
+        for lock in reversed(taken):
+            lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin afresh, with this thread alone."""
+        self.after_fork()
+        while self._running:
+            self._running.pop().release()
+
+
+_WORKSHOP = _Workshop()
+atexit.register(_WORKSHOP.close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_WORKSHOP.before_fork,
+        after_in_parent=_WORKSHOP.after_fork,
+        after_in_child=_WORKSHOP.after_fork_in_child,
+    )
 
 
 class Code:
@@ -68,6 +181,7 @@ class Code:
         return self._addresses[name]
 
 
+@_WORKSHOP.uninterrupted
 def compile_module(ir: str, target: Target, exported: Sequence[str]) -> Code:
     """Compile a program, or take its code from the cache, and load it.
 
@@ -115,6 +229,7 @@ def compile_module(ir: str, target: Target, exported: Sequence[str]) -> Code:
     return linked
 
 
+@_WORKSHOP.uninterrupted
 def cached_code(key: str, exported: Sequence[str]) -> Code | None:
     """Load a program from the cache alone.
 
@@ -136,6 +251,7 @@ def cached_code(key: str, exported: Sequence[str]) -> Code | None:
         return None
 
 
+@_WORKSHOP.uninterrupted
 def object_code(ir: str, target: Target) -> bytes:
     """Compile a program to an object file, for this machine or another.
 
@@ -158,6 +274,7 @@ def object_code(ir: str, target: Target) -> bytes:
     return code
 
 
+@_WORKSHOP.uninterrupted
 def assembly(ir: str, target: Target) -> str:
     """Compile a program to assembly language, to be read: for this machine or another.
 
@@ -184,18 +301,17 @@ def assembly(ir: str, target: Target) -> str:
 def _emit(ir: str, target: Target, form: str) -> Any:
     import llvmlite.binding as llvm
 
-    with _LOCK:
-        machine = _machine(target)
-        # A context of its own, because LLVM never forgets a constant or a type as long as their context lives.
-        with llvm.create_context() as context:
-            try:
-                with llvm.parse_assembly(ir, context) as module:
-                    module.triple = machine.triple
-                    module.data_layout = str(machine.target_data)
-                    module.verify()
-                    return getattr(machine, form)(module)
-            except RuntimeError as error:
-                raise _rejection(str(error), ir) from error
+    machine = _machine(target)
+    # A context of its own, because LLVM never forgets a constant or a type as long as their context lives.
+    with llvm.create_context() as context:
+        try:
+            with llvm.parse_assembly(ir, context) as module:
+                module.triple = machine.triple
+                module.data_layout = str(machine.target_data)
+                module.verify()
+                return getattr(machine, form)(module)
+        except RuntimeError as error:
+            raise _rejection(str(error), ir) from error
 
 
 def _rejection(message: str, ir: str) -> ExecutionError:
@@ -252,17 +368,16 @@ def _link(code: bytes, ir: str, exported: Sequence[str], *, cached: bool, key: s
     # JITLink puts the parts of a program side by side, so that they always reach one another; llvmlite has it
     # everywhere but on Windows. It would print what the exception says.
     jit_link = sys.platform != "win32"
-    with _LOCK:
-        try:
-            linker = llvm.create_lljit_compiler(_machine(host_target()), use_jit_link=jit_link, suppress_errors=True)
-            library = builder.link(linker, "program")
-        except RuntimeError as error:
-            missing = _missing(ir)
-            raise ExecutionError(
-                "the code that the native engine wrote cannot be linked",
-                why=f"this process has no {', '.join(missing)}" if missing else str(error).strip(),
-                instead=_OURS,
-            ) from error
+    try:
+        linker = llvm.create_lljit_compiler(_machine(host_target()), use_jit_link=jit_link, suppress_errors=True)
+        library = builder.link(linker, "program")
+    except RuntimeError as error:
+        missing = _missing(ir)
+        raise ExecutionError(
+            "the code that the native engine wrote cannot be linked",
+            why=f"this process has no {', '.join(missing)}" if missing else str(error).strip(),
+            instead=_OURS,
+        ) from error
     return Code(library, exported, cached=cached, key=key)
 
 

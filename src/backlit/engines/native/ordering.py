@@ -6,7 +6,7 @@ exchange their values, the new value is kept apart and copied at the end.
 """
 
 import heapq
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from backlit.engines.native.kernels import Kernel
@@ -53,19 +53,23 @@ def order(graph: Graph, apart: Collection[Node] = ()) -> Ordered:
     """
     kept: set[Node] = set()
     graph = _set_apart(graph, _never_in_place(graph), kept)
-    while True:
+    # Why this ends: a round that does not return sets at least one parameter apart, and no two rounds the same one. For
+    # its new value is then a copy of a value that was kept. The kernel that copies reads nothing that is overwritten
+    # and makes nothing that is read, so it may always write in place, and no kernel waits for it: it is on no cycle,
+    # and whatever cycle is left has an update that no round has set apart yet.
+    for _ in range(len(graph.updates) + 1):
         schedule = Schedule(graph, kept, apart)
         reads = {kernel: kernel.reads(schedule.stored) for kernel in schedule.kernels}
         refused = [θ for θ, value in graph.updates.items() if not _in_place(schedule, reads, θ, value)]
         if not refused:
-            kernels, stuck = _sorted(schedule, reads)
-            if not stuck:
+            kernels, refused = _sorted(schedule, reads)
+            if not refused:
                 for number, kernel in enumerate(kernels):
                     kernel.number = number
                 updated: dict[Node, Parameter] = {value: θ for θ, value in graph.updates.items()}
                 return Ordered(graph, kernels, schedule.stored, schedule.maker, reads, updated)
-            refused = stuck
         graph = _set_apart(graph, refused, kept)
+    raise AssertionError("a parameter was set apart in two rounds")
 
 
 def _never_in_place(graph: Graph) -> list[Parameter]:
@@ -105,45 +109,60 @@ def _in_place(schedule: Schedule, reads: dict[Kernel, list[Access]], parameter: 
 
 
 def _sorted(schedule: Schedule, reads: dict[Kernel, list[Access]]) -> tuple[list[Kernel], list[Parameter]]:
-    """Sort topologically; if that cannot be, return an update that stands in the way."""
+    """Sort topologically; where kernels wait for one another, find the updates that have to be set apart.
+
+    Scheduling again for each of them would take as many rounds as there are updates. What it would change is known
+    beforehand: the kernel that makes the value no longer waits for those that read the old one, and sorting goes on.
+    """
     writer = {θ: schedule.maker[value] for θ, value in schedule.graph.updates.items()}
-    before: dict[Kernel, set[Kernel]] = {kernel: set() for kernel in schedule.kernels}
-    for kernel in schedule.kernels:
-        for access in reads[kernel]:
-            if access.node in schedule.maker:
-                before[kernel].add(schedule.maker[access.node])
-            elif isinstance(access.node, Parameter) and access.node in writer:
-                before[writer[access.node]].add(kernel)
-    _put_checks_first(schedule, set(writer.values()), before)
+    after: dict[Kernel, list[tuple[Kernel, Parameter | None]]] = {kernel: [] for kernel in schedule.kernels}
+    because: dict[Parameter | None, list[Kernel]] = {None: [], **{θ: [] for θ in writer}}
+    waiting = dict.fromkeys(schedule.kernels, 0)
+    for earlier, later, cause in dict.fromkeys(_edges(schedule, reads, writer)):
+        after[earlier].append((later, cause))
+        because[cause].append(earlier)
+        waiting[later] += 1
     place = {kernel: number for number, kernel in enumerate(schedule.kernels)}
-    after: dict[Kernel, list[Kernel]] = {kernel: [] for kernel in schedule.kernels}
-    waiting = {}
-    for kernel, earlier in before.items():
-        earlier.discard(kernel)
-        waiting[kernel] = len(earlier)
-        for one in earlier:
-            after[one].append(kernel)
     ready = [place[kernel] for kernel in schedule.kernels if not waiting[kernel]]
-    ordered: list[Kernel] = []
-    while ready:
-        kernel = schedule.kernels[heapq.heappop(ready)]
-        ordered.append(kernel)
-        for one in after[kernel]:
+    candidates = iter(sorted(writer, key=lambda θ: _reluctance(schedule, schedule.graph.updates[θ])))
+    done: dict[Kernel, None] = {}
+    apart: dict[Parameter, None] = {}
+    while len(done) < len(schedule.kernels):
+        if ready:
+            kernel = schedule.kernels[heapq.heappop(ready)]
+            done[kernel] = None
+            freed = [later for later, cause in after[kernel] if cause not in apart]
+        else:
+            parameter = next((θ for θ in candidates if any(one not in done for one in because[θ])), None)
+            assert parameter is not None, "kernels wait for one another, and for no update"
+            apart[parameter] = None
+            freed = [writer[parameter] for earlier in because[parameter] if earlier not in done]
+        for one in freed:
             waiting[one] -= 1
             if not waiting[one]:
                 heapq.heappush(ready, place[one])
-    done = set(ordered)
-    # Hardly anything waits for a copy: what stands in the way is first of all a value that is written directly.
-    stuck = [θ for θ, kernel in writer.items() if kernel not in done]
-    return ordered, ([θ for θ in stuck if not schedule.is_copy(schedule.graph.updates[θ])] or stuck)[:1]
+    return list(done), list(apart)
 
 
-def _put_checks_first(schedule: Schedule, writers: set[Kernel], before: dict[Kernel, set[Kernel]]) -> None:
+def _reluctance(schedule: Schedule, value: Node) -> int:
+    """Say how late to set an update apart: hardly any kernel waits for a copy, and none for one of a kept value."""
+    if not schedule.is_copy(value):
+        return 0
+    return 2 if isinstance(value.arguments[0], Application) else 1
+
+
+def _edges(
+    schedule: Schedule, reads: dict[Kernel, list[Access]], writer: dict[Parameter, Kernel]
+) -> Iterator[tuple[Kernel, Kernel, Parameter | None]]:
+    """List which kernel has to run before which, and the parameter because of whose update, if it is that."""
     checks = [kernel for kernel in schedule.kernels if kernel.form == "check"]
-    if not checks:
-        return
-    for kernel in writers:
-        before[kernel].update(checks)
     for kernel in schedule.kernels:
+        for node in (access.node for access in reads[kernel]):
+            if node in schedule.maker and schedule.maker[node] is not kernel:
+                yield schedule.maker[node], kernel, None
+            elif isinstance(node, Parameter) and node in writer and writer[node] is not kernel:
+                yield kernel, writer[node], node
         if kernel.form != "check":
-            before[kernel].update(schedule.checks_of(kernel, kernel.nodes))
+            yield from ((check, kernel, None) for check in schedule.checks_of(kernel, kernel.nodes))
+    for parameter, kernel in writer.items():
+        yield from ((check, kernel, parameter) for check in checks)

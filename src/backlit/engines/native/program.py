@@ -79,7 +79,7 @@ class NativeProgram:
     def _load(self) -> tuple[Recipe, Code] | None:
         """Find the program in the cache."""
         self._key = graph_key(self.graph, host_target(), self._threads_allowed)
-        recipe = find_recipe(self._key)
+        recipe = find_recipe(self._key, self.graph)
         code = cached_code(recipe.code, [STEP]) if recipe else None
         self._planned = self.graph
         return (recipe, code) if recipe and code else None

@@ -7,19 +7,23 @@ together. Names do not matter, for they change nothing of what is computed; nor 
 import dataclasses
 import functools
 import json
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from backlit.engines.native import cache
 from backlit.engines.native.plan import Plan
 from backlit.engines.native.target import Target
+from backlit.engines.native.workers import MOST_THREADS
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Application, Node
+from backlit.graph.spec import Spec
 
 __all__ = ["Recipe", "find_recipe", "graph_key", "keep_recipe", "recipe_of", "slot_nodes"]
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+_MOST_BYTES = 1 << 40  # a program with a larger arena would be planned anew each time
 
 
 @dataclass(frozen=True)
@@ -112,20 +116,66 @@ def _sources() -> str:
     return str([(file.name, status.st_size, status.st_mtime_ns) for file in files for status in [file.stat()]])
 
 
-def find_recipe(key: str) -> Recipe | None:
-    """Return the recipe kept under a key, if there is one."""
+def find_recipe(key: str, graph: Graph) -> Recipe | None:
+    """Return the recipe kept under a key, if there is one that can be followed.
+
+    A wrong number in it would let native code write anywhere. So whatever is odd about it, it is as good as none.
+
+    Args:
+        key: The key, from `graph_key`.
+        graph: The graph.
+
+    Returns:
+        The recipe, or None where there is none.
+
+    Example:
+        >>> find_recipe("0" * 64, Graph()) is None
+        True
+    """
     kept = cache.load(key)
     if kept is None:
         return None
     try:
-        fields: dict[str, Any] = json.loads(kept)
-        return Recipe(**{name: _frozen(value) for name, value in fields.items()})
-    except (AttributeError, TypeError, ValueError):
+        fields = json.loads(kept)
+    except (ValueError, RecursionError):
         return None
+    if not isinstance(fields, dict) or fields.keys() != {field.name for field in dataclasses.fields(Recipe)}:
+        return None
+    if not isinstance(fields["slots"], list) or not isinstance(fields["outputs"], list):
+        return None
+    recipe = Recipe(**fields | {name: tuple(fields[name]) for name in ("slots", "outputs")})
+    return recipe if _is_sound(recipe) and _fits(recipe, graph) else None
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+def _is_sound(recipe: Recipe) -> bool:
+    """Say whether every field is of its type, and in the range of all programs that there are."""
+    if not isinstance(recipe.code, str) or not _KEY.fullmatch(recipe.code):  # it becomes the name of a file
+        return False
+    sizes = (recipe.threads, recipe.arena_bytes, recipe.private_bytes)
+    if any(type(number) is not int for number in (*sizes, *recipe.slots, *recipe.outputs)):  # True is an int, too
+        return False
+    if not 1 <= recipe.threads <= MOST_THREADS or min(sizes) < 0 or max(sizes) > _MOST_BYTES:
+        return False
+    return all(-1 <= number < len(recipe.slots) for number in recipe.outputs) and min(recipe.slots, default=-1) >= -1
+
+
+def _fits(recipe: Recipe, graph: Graph) -> bool:
+    """Say whether a recipe has a slot for whatever the graph needs one for, and for nothing that it does not have."""
+    if len(recipe.outputs) != len(graph.outputs):
+        return False
+    leaves, outputs = _leaves(graph), list(zip(graph.outputs, recipe.outputs, strict=True))
+    named = [number for number in recipe.slots if number >= 0]
+    if len({*named}) != len(named) or max(named, default=-1) >= len(leaves):
+        return False
+    if not {*graph.inputs, *graph.updates} <= {leaves[number] for number in named}:
+        return False
+    written: dict[int, Spec] = {}  # several outputs share a slot where they are the same value
+    for node, slot in outputs:
+        if slot >= 0:
+            written.setdefault(slot, node.spec)
+    if list(written) != [slot for slot, number in enumerate(recipe.slots) if number < 0]:
+        return False
+    return all(written.get(slot) == (node.spec if isinstance(node, Application) else None) for node, slot in outputs)
 
 
 def keep_recipe(key: str, recipe: Recipe) -> None:
