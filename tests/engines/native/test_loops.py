@@ -29,21 +29,23 @@ def compiled(write, parameters=("array", "start", "stop")):
     return code, function
 
 
-def increment(body, array, start, stop, lanes):
+def increment(body, array, start, stop, lanes, strands):
     """Add 1 to every element of a range."""
 
-    def turn(first, width, mask, carried):
-        pointer = body.address(array, [(first, 4)], 0, 1)
-        before = body.load(pointer, "i32", width, mask, pinned=True)
-        body.store(body.binary("add", before, constant(1, "i32", width)), pointer, mask)
+    def turn(first, offsets, mask, carried):
+        for offset in offsets:
+            pointer = body.address(array, [(first, 1)], offset, 4)
+            before = body.load(pointer, "i32", lanes, mask, pinned=True)
+            body.store(body.binary("add", before, constant(1, "i32", lanes)), pointer, mask)
         return carried
 
-    over_vectors(body, start, stop, lanes, [], turn)
+    over_vectors(body, start, stop, lanes, [], turn, strands)
 
 
+@pytest.mark.parametrize("strands", [1, 4])
 @pytest.mark.parametrize("lanes", LANES)
-def test_a_range_known_when_it_runs_is_written_once_and_nothing_beside_it(lanes):
-    _code, function = compiled(lambda body, array, start, stop: increment(body, array, start, stop, lanes))
+def test_a_range_known_when_it_runs_is_written_once_and_nothing_beside_it(lanes, strands):
+    _code, function = compiled(lambda body, array, start, stop: increment(body, array, start, stop, lanes, strands))
     for start in (0, 3):
         for length in LENGTHS:
             array = np.zeros(64, "int32")
@@ -52,11 +54,12 @@ def test_a_range_known_when_it_runs_is_written_once_and_nothing_beside_it(lanes)
             assert array.sum() == length
 
 
+@pytest.mark.parametrize("strands", [1, 4])
 @pytest.mark.parametrize("lanes", LANES)
-def test_a_range_known_now_is_written_once_and_nothing_beside_it(lanes):
+def test_a_range_known_now_is_written_once_and_nothing_beside_it(lanes, strands):
     def write(body, array, start, stop):
         for length in LENGTHS:
-            increment(body, body.address(array, [], 64 * 4 * length, 1), 5, 5 + length, lanes)
+            increment(body, body.address(array, [], 64 * 4 * length, 1), 5, 5 + length, lanes, strands)
 
     _code, function = compiled(write)
     array = np.zeros((len(LENGTHS), 64), "int32")
@@ -66,8 +69,9 @@ def test_a_range_known_now_is_written_once_and_nothing_beside_it(lanes):
         assert array[length].sum() == length
 
 
+@pytest.mark.parametrize("strands", [1, 4])
 @pytest.mark.parametrize("lanes", LANES)
-def test_what_is_carried_goes_from_turn_to_turn_and_into_the_rest(lanes):
+def test_what_is_carried_goes_from_turn_to_turn_and_into_the_rest(lanes, strands):
     def write(body, array, start, stop):
         for length in LENGTHS:
             (turns,) = over_vectors(
@@ -76,7 +80,8 @@ def test_what_is_carried_goes_from_turn_to_turn_and_into_the_rest(lanes):
                 length,
                 lanes,
                 [constant(0)],
-                lambda first, width, mask, carried: [body.whole("add", carried[0], 1)],
+                lambda first, offsets, mask, carried: [body.whole("add", carried[0], len(offsets))],
+                strands,
             )
             body.store(turns, body.address(array, [], 8 * length, 1))
 

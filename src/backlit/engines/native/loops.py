@@ -1,4 +1,4 @@
-"""Loops over vectors: full vectors first, then the ragged rest under a mask.
+"""Loops over vectors: several at a time first, then one by one, then the ragged rest under a mask.
 
 Shared by the kernels that run along rows and those that run down columns.
 """
@@ -11,12 +11,16 @@ from backlit.engines.native.values import Value, constant
 from backlit.graph.node import Node
 from backlit.graph.spec import is_floating
 
-__all__ = ["lane_variable", "lanes_for", "nest", "over_vectors"]
+__all__ = ["STRANDS", "lane_variable", "lanes_for", "nest", "over_vectors"]
 
 _SIZES = {"float64": 8, "int64": 8, "uint64": 8}
 
-Turn = Callable[[Value, int, "Value | None", list[Value]], list[Value]]
-"""``(start, lanes, mask, carried) -> what is carried on``: writes one vector's worth of a loop."""
+STRANDS = 4
+"""As many vectors are summed side by side: an addition takes four times as long as until the next may begin."""
+
+Turn = Callable[[Value, Sequence[int], "Value | None", list[Value]], list[Value]]
+"""``(start, offsets, mask, carried) -> what is carried on``: writes as many vectors' worth of a loop as there are
+offsets from the start; a mask belongs to a single one."""
 
 
 def lanes_for(body: Body, nodes: Iterable[Node], extent: int) -> int:
@@ -45,43 +49,55 @@ def lane_variable(variables: Sequence[Variable]) -> Variable | None:
 
 
 def over_vectors(
-    body: Body, start: Value | int, stop: Value | int, lanes: int, carried: Sequence[Value], turn: Turn
+    body: Body,
+    start: Value | int,
+    stop: Value | int,
+    lanes: int,
+    carried: Sequence[Value],
+    turn: Turn,
+    strands: int = 1,
 ) -> list[Value]:
-    """Write a loop over a range, a vector at a time, the rest under a mask.
+    """Write a loop over a range, some vectors at a time, then the rest, of which the last under a mask.
 
     Args:
         body: Where it goes.
         start: The first element.
         stop: The end.
         lanes: The length of a vector.
-        carried: What one turn hands to the next.
+        carried: What one turn hands to the next; nothing where the ends are not known yet.
         turn: Writes one turn.
+        strands: How many vectors are done in one turn while there are so many.
 
     Returns:
         What the last turn handed on.
     """
-    if isinstance(start, int) and isinstance(stop, int):
-        full = start + (stop - start) // lanes * lanes
-        values = list(carried)
-        if full > start:
-            with body.loop(start, full, lanes, carried) as loop:
-                loop.following = turn(loop.index, lanes, None, loop.carried)
-            values = loop.results
-        if stop > full:
-            mask = body.mask_below(constant(stop - full), lanes) if lanes > 1 else None
-            values = turn(constant(full), lanes, mask, values)
-        return values
-    assert not carried, "a sum over lanes is never divided among threads"
+    known = isinstance(start, int) and isinstance(stop, int)
+    assert known or not carried, "a sum over lanes is never divided among threads"
     first, last = (constant(one) if isinstance(one, int) else one for one in (start, stop))
-    count = body.whole("sub", last, first)
-    rest = body.emit(f"srem {count.typed}, {lanes}", [count], "i64") if lanes > 1 else constant(0)
-    end = body.whole("sub", last, rest)
-    with body.loop(first, end, lanes) as loop:
-        turn(loop.index, lanes, None, [])
-    if lanes > 1:
-        with body.when(body.compare("sgt", rest, constant(0))):
-            turn(end, lanes, body.mask_below(rest, lanes), [])
-    return []
+    values = list(carried)
+    for count in dict.fromkeys((strands, 1)):
+        end = body.whole("add", first, _whole(body, body.whole("sub", last, first), lanes * count))
+        if not known or int(end.text) > int(first.text):
+            offsets = range(0, lanes * count, lanes)
+            with body.loop(first, end, lanes * count, values) as loop:
+                loop.following = turn(loop.index, offsets, None, loop.carried)
+            values = loop.results
+        first = end
+    rest = body.whole("sub", last, first)
+    if lanes == 1 or (known and int(rest.text) == 0):
+        return values
+    if known:
+        return turn(first, [0], body.mask_below(rest, lanes), values)
+    with body.when(body.compare("sgt", rest, constant(0))):
+        turn(first, [0], body.mask_below(rest, lanes), [])
+    return values
+
+
+def _whole(body: Body, count: Value, step: int) -> Value:
+    """Round a count down to a multiple."""
+    if count.is_constant:
+        return constant(int(count.text) // step * step)
+    return body.whole("sub", count, body.emit(f"srem {count.typed}, {step}", [count], "i64"))
 
 
 def nest(

@@ -3,15 +3,36 @@
 A sum of more than 128 terms in one lane is accumulated in float64, so that a million float32 terms keep six digits.
 """
 
+from collections.abc import Iterable, Sequence
+
 from backlit.engines.native.builder import Body
+from backlit.engines.native.loops import STRANDS
 from backlit.engines.native.lowering import is_signed, maximum, minimum
+from backlit.engines.native.storage import instruction_cost
 from backlit.engines.native.values import LLVM_TYPES, Value, constant
-from backlit.graph.node import Application
+from backlit.graph.node import Application, Node
 from backlit.graph.spec import is_floating
 
-__all__ = ["Reduction"]
+__all__ = ["Reduction", "strands_for"]
 
 _LONG_SUM = 128
+_CHEAP = 8
+"""So many instructions for each element leave a core idle that waits for its last addition."""
+
+
+def strands_for(reductions: Sequence[Application], steps: Iterable[Node], vectors: int) -> int:
+    """Choose how many accumulators of each reduction stand side by side, so that they do not wait for one another.
+
+    Args:
+        reductions: The reductions.
+        steps: What is computed before, for each element.
+        vectors: How many vectors there are; fewer than two for each accumulator are too few.
+
+    Returns:
+        A power of two: 1, or `STRANDS`.
+    """
+    cheap = sum(instruction_cost(step) for step in steps) <= _CHEAP
+    return STRANDS if reductions and cheap and vectors >= 2 * STRANDS else 1
 
 
 class Reduction:
@@ -53,6 +74,12 @@ class Reduction:
         if self._wide != value.type:
             value = body.convert("fpext", value, self._wide)
         return self._combine(body, total, body.splat(value, total.lanes))
+
+    def join(self, body: Body, totals: Sequence[Value]) -> Value:
+        """Combine accumulators that stood side by side, the nearest first."""
+        while len(totals) > 1:
+            totals = [self._combine(body, *pair) for pair in zip(totals[::2], totals[1::2], strict=True)]
+        return totals[0]
 
     def _combine(self, body: Body, x: Value, y: Value) -> Value:
         if self._adds:

@@ -4,13 +4,14 @@ Where nothing ties a computation to its rows, neighbouring loops are merged into
 """
 
 import itertools
+from collections.abc import Sequence
 
 from backlit.engines.native.builder import Body
 from backlit.engines.native.evaluating import Evaluator, Memory
 from backlit.engines.native.indexing import Index, Variable
 from backlit.engines.native.kernels import Kernel, Phase
 from backlit.engines.native.loops import lane_variable, lanes_for, nest, over_vectors
-from backlit.engines.native.reducing import Reduction
+from backlit.engines.native.reducing import Reduction, strands_for
 from backlit.engines.native.values import Value, constant
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Application, Node
@@ -86,35 +87,37 @@ class _Rows:
         wanted = kernel.wanted([*anchors, *roots])
         length = self._length(lane)
         lanes = lanes_for(body, [node for node, _ in wanted], length) if lane else 1
-        terms = -(-length // lanes)
+        steps = [node for node, _ in kernel.walk(phase.nodes, self.stored).steps]
+        strands = strands_for(anchors, steps, length // lanes)
+        terms = -(-length // (lanes * strands))
         for variable in outer:
             terms *= variable.extent
         reductions = [Reduction(node, terms) for node in anchors]
 
-        def turn(start: Value, width: int, mask: Value | None, carried: list[Value]) -> list[Value]:
-            bindings = dict(self.bindings)
-            if lane:
-                bindings[lane] = (start, 0)
-            evaluator = Evaluator(body, self.memory, self.stored, bindings, lane, width, mask, dict(results))
-            values = evaluator.compute(wanted)
-            totals = [
-                reduction.take_in(body, total, value, mask)
-                for reduction, total, value in zip(reductions, carried, values, strict=False)
-            ]
-            for (node, index), value in list(zip(wanted, values, strict=True))[len(anchors) :]:
-                evaluator.store(node, index, value)
+        def turn(start: Value, offsets: Sequence[int], mask: Value | None, carried: list[Value]) -> list[Value]:
+            totals = list(carried)
+            for strand, offset in enumerate(offsets):
+                bindings = {**self.bindings, lane: (start, offset)} if lane else self.bindings
+                evaluator = Evaluator(body, self.memory, self.stored, bindings, lane, lanes, mask, dict(results))
+                values = evaluator.compute(wanted)
+                for place, (reduction, value) in enumerate(
+                    zip(reductions, values, strict=False), strand * len(anchors)
+                ):
+                    totals[place] = reduction.take_in(body, totals[place], value, mask)
+                for (node, index), value in list(zip(wanted, values, strict=True))[len(anchors) :]:
+                    evaluator.store(node, index, value)
             return totals
 
         def inside(counters: list[Value], carried: list[Value]) -> list[Value]:
             self.bindings.update((v, (counter, 0)) for v, counter in zip(outer, counters, strict=True))
             if lane is None:
-                return turn(constant(0), 1, None, carried)
-            start, stop = self.ranges[lane]
-            return over_vectors(body, start, stop, lanes, carried, turn)
+                return turn(constant(0), [0], None, carried)
+            return over_vectors(body, *self.ranges[lane], lanes, carried, turn, strands)
 
-        neutral = [reduction.neutral(lanes) for reduction in reductions]
+        neutral = [reduction.neutral(lanes) for reduction in reductions] * strands
         totals = nest(body, [self.ranges[v] for v in outer], neutral, inside)
-        for reduction, total in zip(reductions, totals, strict=True):
+        for place, reduction in enumerate(reductions):
+            total = reduction.join(body, totals[place :: len(reductions)])
             results[reduction.node] = reduction.finish(body, total, across=True)
         self._store_results(anchors, results)
 

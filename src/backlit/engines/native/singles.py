@@ -43,9 +43,9 @@ class _Writer:
         def row(counters: list[Value], carried: list[Value]) -> list[Value]:
             bindings = {v: (counter, 0) for v, counter in zip(outer, counters, strict=True)}
 
-            def turn(start: Value, width: int, mask: Value | None, carried: list[Value]) -> list[Value]:
+            def turn(start: Value, _: Sequence[int], mask: Value | None, carried: list[Value]) -> list[Value]:
                 here = {**bindings, self.lane: (start, 0)} if self.lane else bindings
-                evaluator = Evaluator(self.body, self.memory, self.stored, here, self.lane, width, mask)
+                evaluator = Evaluator(self.body, self.memory, self.stored, here, self.lane, lanes, mask)
                 zero = constant(0, LLVM_TYPES[target.dtype])
                 value = zero
                 if source is not None:
