@@ -88,7 +88,7 @@ def test_threads_train_a_net_as_the_referee_does(batch, optimizer):
 
 
 def test_slices_begin_at_the_same_places_for_the_same_length():
-    assert bounds(300, 2) == [0, 144, 300]
+    assert bounds(300, 2) == [0, 152, 300]
     assert bounds(10, 3) == [0, 3, 7, 10]
     assert bounds(2, 3)[-1] == 2
 

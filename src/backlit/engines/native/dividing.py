@@ -83,7 +83,7 @@ def _sums_in_parts(ordered: Ordered) -> list[list[Node]]:
     forward: list[Node] = []
     gradients: list[Node] = []
     for kernel in ordered.kernels:
-        if kernel.form != "product" or kernel.along.extent < 2 * GRANULE or kernel.anchors[0].rank != 2:
+        if kernel.form != "product" or kernel.along.extent < 4 * GRANULE or kernel.anchors[0].rank != 2:
             continue
         node = kernel.anchors[0]
         if all(made not in ordered.updated for made in kernel.nodes):

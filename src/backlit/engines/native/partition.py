@@ -35,8 +35,11 @@ _SEAM = 80.0
 """Nanoseconds lost for each place where the slices of two threads touch, and each pass over it: their cores fetch lines
 ahead, and so take from each other what they need again at once."""
 
-GRANULE = 16
-"""Slices begin at multiples of so many elements, where there are enough of them."""
+GRANULE = 8
+"""Slices begin at multiples of so many elements, where there are enough of them: tiles of rows are as tall."""
+
+_VECTOR = 16
+"""Elements of a vector: along the last axis work comes in whole ones."""
 
 _SWEEPS = 6
 _FEW = 40
@@ -77,9 +80,9 @@ def bounds(extent: int, threads: int) -> list[int]:
 
     Example:
         >>> bounds(300, 2), bounds(10, 2)
-        ([0, 144, 300], [0, 5, 10])
+        ([0, 152, 300], [0, 5, 10])
     """
-    granule = GRANULE if extent >= 2 * GRANULE * threads else 1
+    granule = GRANULE if extent >= 4 * GRANULE * threads else 1
     inner = [round(extent * thread / threads / granule) * granule for thread in range(1, threads)]
     return [0, *inner, extent]
 
@@ -163,8 +166,7 @@ class Partition:
         variables = self._variables[self._kernels[number]]
         extent = variables[choice.axis].extent
         largest = max(high - low for low, high in itertools.pairwise(bounds(extent, self._threads)))
-        # Along the last axis work comes in whole vectors.
-        vector = GRANULE if choice.axis == len(variables) - 1 else 1
+        vector = _VECTOR if choice.axis == len(variables) - 1 else 1
         return work * -(-largest // vector) / -(-extent // vector) + self._seams(number, choice)
 
     def _seams(self, number: int, choice: Division) -> float:
