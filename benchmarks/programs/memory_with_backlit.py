@@ -7,7 +7,7 @@ the engine.
 import sys
 from collections.abc import Sequence
 
-from benchmarks.peers.nets.with_backlit import train
+from benchmarks.peers.nets.with_backlit import train_by_step
 from benchmarks.programs.memory import peak_from_here, say_growth
 from benchmarks.tasks import digits_task
 
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
     optimizer, batch, measure, engine = arguments
     task = digits_task(optimizer, int(batch), 20)
     start = peak_from_here()
-    steps = train(task, engine)
+    steps = train_by_step(task, engine)
     steps.turn()
     say_growth(start, measure)
     return 0

@@ -11,7 +11,7 @@ from benchmarks.peers.processes.whole import MemoryTask, MnistTask, occupy_with_
 from benchmarks.session import contests_of
 from benchmarks.tasks import digits_task
 
-PEERS = {"backlit": lambda task: with_backlit.train(task, "reference"), "NumPy": with_numpy.train}
+PEERS = {"backlit": lambda task: with_backlit.train_by_step(task, "reference"), "NumPy": with_numpy.train}
 QUICK = Settings(rounds=1, quick=True, pause=0.0)
 
 
@@ -36,9 +36,9 @@ def test_nobody_writes_into_the_initial_weights(peer):
 @pytest.mark.parametrize("contest", contests_of(["nets", "tiny"], "", QUICK), ids=lambda contest: contest.row)
 def test_the_reference_engine_trains_every_net_in_float32_as_in_float64(contest):
     task = contest.task() if contest.agreed is None else contest.agreed()
-    error = check(contest, "reference", with_backlit.train(task, "reference"), contest.expected(task))
+    error = check(contest, "reference", with_backlit.train_by_step(task, "reference"), contest.expected(task))
     assert error <= contest.tolerance
-    with_backlit.train(contest.task(), "reference").turn()  # with its dropout
+    with_backlit.train_by_step(contest.task(), "reference").turn()  # with its dropout
 
 
 @pytest.mark.parametrize("contest", contests_of(["arrays", "products"], "", QUICK), ids=lambda contest: contest.row)
@@ -51,7 +51,7 @@ def test_the_reference_engine_computes_every_formula(contest):
 
 def test_an_engine_that_is_not_there_is_said():
     with pytest.raises(UnavailableError, match="backlit has no engine 'steam' here, only reference"):
-        with_backlit.train(digits_task("SGD", 1, 1), "steam")
+        with_backlit.train_by_step(digits_task("SGD", 1, 1), "steam")
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def program(
     target: Target,
     ranges: Sequence[int],
     dynamic: Sequence[bool],
+    granule: int = 1,
 ) -> str:
     """The text of ``product(left, right, result, scratch, ranges…)``: the ranges are arguments, or constants."""
     module = Module(target)
@@ -61,11 +62,13 @@ def program(
     body = module.body("product", [*(("ptr", n) for n in names), *(("i64", n) for n in RANGES)], exported=True)
     place = {name: body.parameter(name) for name in (*names, *RANGES)}
 
-    def finish(body, row, column, vector, mask):
+    def address(body, row, column):
         terms = [(row[0], plan.columns), (column[0], 1)]
-        pointer = body.address(place["result"], terms, row[1] * plan.columns + column[1], plan.size)
+        return body.address(place["result"], terms, row[1] * plan.columns + column[1], plan.size)
+
+    def finish(body, row, column, vector, mask):
         assert vector.type == LLVM_TYPES[plan.dtype]
-        body.store(vector, pointer, mask)
+        body.store(vector, address(body, row, column), mask)
 
     ends = [
         place[name] if dynamic[number // 2] else constant(end)
@@ -81,6 +84,8 @@ def program(
         inner=(ends[4], ends[5]),
         scratch=place["scratch"],
         finish=finish,
+        ahead=lambda body, row, column: body.fetch_ahead(address(body, row, column), writing=True),
+        granule=granule,
     )
     body.close()
     return str(module)
@@ -96,6 +101,7 @@ def multiply(
     dynamic: Sequence[bool] = (False, False, False),
     updating: bool = False,
     target: Target | None = None,
+    granule: int = 1,
     **changes: object,
 ) -> np.ndarray:
     """Compute a product, or a part of it, into an array of ``UNTOUCHED``; ``changes`` are made to the plan."""
@@ -105,7 +111,7 @@ def multiply(
     plan = plan_product(target, *shape, strides(left), strides(right), updating=updating)
     plan = dataclasses.replace(plan, **changes)
     ranges = [*(rows or (0, height)), *(columns or (0, width)), *(inner or (0, steps))]
-    code = compile_module(program(plan, left, right, target, ranges, dynamic), target, ["product"])
+    code = compile_module(program(plan, left, right, target, ranges, dynamic, granule), target, ["product"])
     result = guarded((height, width), str(left.dtype), at_end=True)
     result[...] = UNTOUCHED
     scratch = guarded((-(-plan.scratch_bytes // 64) * 64,), "uint8", at_end=True)

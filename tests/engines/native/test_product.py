@@ -54,6 +54,14 @@ def test_all_ends_free(target):
         check(left, right, rows=(1, 18), columns=(7, 69), inner=(2, 30), dynamic=(True, True, True), target=target)
 
 
+@pytest.mark.parametrize("rows", [(0, 16), (8, 40), (16, 16), (0, 48)])
+@pytest.mark.parametrize("target", targets(), ids=str)
+def test_whole_tiles_of_an_update_go_on_from_the_registers(rows, target):
+    left, right = random_matrix(48, 30, transposed=True), random_matrix(30, 70)
+    options = {"rows": rows, "dynamic": (True, False, False), "granule": 8, "target": target}
+    check(left, right, updating=True, through_memory=False, **options)
+
+
 @pytest.mark.parametrize("shape", [(20, 60, 30), (2, 60, 30), (20, 1, 30)], ids=str)
 @pytest.mark.parametrize("transposed", [False, True])
 def test_an_empty_range_writes_nothing_and_an_empty_sum_is_zero(shape, transposed):

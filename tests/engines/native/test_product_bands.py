@@ -49,6 +49,13 @@ def test_rows_known_only_later_are_one_band(body):
     assert not band.ragged
 
 
+@pytest.mark.parametrize(("tile", "granule", "ragged"), [(8, 8, False), (4, 8, False), (8, 4, True), (6, 8, True)])
+def test_rows_of_which_there_is_a_known_multiple_come_out_even(body, tile, granule, ragged):
+    rows = body.parameter("start"), body.parameter("stop")
+    (band,) = row_bands(body, rows, tile, granule, single=False)
+    assert band.ragged == ragged
+
+
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 24, 30, 48, 53])
 def test_known_columns_end_in_one_edge(body, count):
     bands = column_bands(body, known(0, count), 3, 8)

@@ -4,6 +4,7 @@ Neighbouring columns lie side by side in memory, so they fill the lanes of a vec
 together.
 """
 
+import math
 from collections.abc import Sequence
 
 from backlit.engines.native.builder import Body
@@ -18,6 +19,8 @@ from backlit.graph.node import Node
 
 __all__ = ["emit_columns"]
 
+Bindings = dict[Variable, tuple[Value, int]]
+
 
 def emit_columns(body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice) -> None:
     """Write a kernel of the form ``columns``.
@@ -30,60 +33,73 @@ def emit_columns(body: Body, kernel: Kernel, memory: Memory, stored: set[Node], 
         kept: The nodes of this kernel that are written to memory.
         part: The part of this thread.
     """
-    ranges: dict[Variable, tuple[Value | int, Value | int]] = {v: (0, v.extent) for v in kernel.variables}
-    if part:
-        axis, low, high = part
-        ranges[kernel.variables[axis]] = (low, high)
-    lane = lane_variable(kernel.variables)
-    assert lane is not None
-    outer = [v for v in kernel.variables if v is not lane]
-    lengths = tuple(kernel.anchors[0].arguments[0].shape[axis] for axis in reduction_axes(kernel.anchors[0]))
-    inner = kernel.inner(lengths)
-    terms = 1
-    for length in lengths:
-        terms *= length
-    reductions = [Reduction(node, terms) for node in kernel.anchors]
-    operands = kernel.wanted(kernel.anchors)
-    roots = kernel.wanted(node for node in kernel.roots if node not in kernel.anchors and node in kept)
-    lanes = lanes_for(body, [node for node, _ in (*operands, *roots)], lane.extent)
+    _Columns(body, kernel, memory, stored, kept, part).write()
 
-    steps = [node for node, _ in kernel.walk(kernel.nodes, stored).steps]
-    strands = strands_for(kernel.anchors, steps, lane.extent // lanes)
 
-    def down(counters: list[Value], carried: list[Value]) -> list[Value]:
-        bindings = {v: (counter, 0) for v, counter in zip(outer, counters, strict=True)}
+class _Columns:
+    def __init__(
+        self, body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice
+    ) -> None:
+        self.body, self.kernel, self.memory, self.stored, self.kept = body, kernel, memory, stored, kept
+        self.ranges: dict[Variable, tuple[Value | int, Value | int]] = {v: (0, v.extent) for v in kernel.variables}
+        if part:
+            axis, low, high = part
+            self.ranges[kernel.variables[axis]] = (low, high)
+        lane = lane_variable(kernel.variables)
+        assert lane is not None
+        self.lane = lane
+        self.lengths = tuple(kernel.anchors[0].arguments[0].shape[axis] for axis in reduction_axes(kernel.anchors[0]))
+        self.reductions = [Reduction(node, math.prod(self.lengths)) for node in kernel.anchors]
+        self.operands = kernel.wanted(kernel.anchors)
+        self.roots = kernel.wanted(node for node in kernel.roots if node not in kernel.anchors and node in kept)
+        self.lanes = lanes_for(body, [node for node, _ in (*self.operands, *self.roots)], lane.extent)
+        steps = [node for node, _ in kernel.walk(kernel.anchors, stored).steps]
+        self.strands = strands_for(kernel.anchors, steps, lane.extent // self.lanes)
 
-        def turn(start: Value, offsets: Sequence[int], mask: Value | None, _: list[Value]) -> list[Value]:
-            def step(counters: list[Value], totals: list[Value]) -> list[Value]:
-                now = {**bindings, **{v: (counter, 0) for v, counter in zip(inner, counters, strict=True)}}
-                found = []
-                for strand, offset in enumerate(offsets):
-                    here = {**now, lane: (start, offset)}
-                    values = Evaluator(body, memory, stored, here, lane, lanes, mask).compute(operands)
-                    own = totals[strand * len(reductions) :]
-                    pairs = zip(reductions, own, values, strict=False)
-                    found += [reduction.take_in(body, total, value, None) for reduction, total, value in pairs]
-                return found
+    def write(self) -> None:
+        """Write the loops over columns."""
+        outer = [v for v in self.kernel.variables if v is not self.lane]
 
-            neutral = [reduction.neutral(lanes) for reduction in reductions] * len(offsets)
-            totals = nest(body, [(0, length) for length in lengths], neutral, step)
-            for strand, offset in enumerate(offsets):
-                own = totals[strand * len(reductions) : (strand + 1) * len(reductions)]
-                results: dict[Node, Value] = {
-                    reduction.node: reduction.finish(body, total, across=False)
-                    for reduction, total in zip(reductions, own, strict=True)
-                }
-                here = {**bindings, lane: (start, offset)}
-                evaluator = Evaluator(body, memory, stored, here, lane, lanes, mask, results)
-                values = evaluator.compute(roots)
-                for (node, index), value in zip(roots, values, strict=True):
-                    evaluator.store(node, index, value)
-                for node in kernel.anchors:
-                    if node in kept:
-                        evaluator.store(node, kernel.index(node), results[node])
-            return []
+        def group(counters: list[Value], carried: list[Value]) -> list[Value]:
+            bindings = {v: (counter, 0) for v, counter in zip(outer, counters, strict=True)}
 
-        over_vectors(body, *ranges[lane], lanes, [], turn, strands)
-        return carried
+            def turn(start: Value, offsets: Sequence[int], mask: Value | None, _: list[Value]) -> list[Value]:
+                places = [{**bindings, self.lane: (start, offset)} for offset in offsets]
+                totals = self._down(places, mask)
+                for strand, place in enumerate(places):
+                    self._finish(place, mask, totals[strand * len(self.reductions) :])
+                return []
 
-    nest(body, [ranges[v] for v in outer], [], down)
+            return over_vectors(self.body, *self.ranges[self.lane], self.lanes, carried, turn, self.strands)
+
+        nest(self.body, [self.ranges[v] for v in outer], [], group)
+
+    def _down(self, places: list[Bindings], mask: Value | None) -> list[Value]:
+        """Write the loop down some vectors of columns that stand side by side."""
+        inner = self.kernel.inner(self.lengths)
+
+        def step(counters: list[Value], totals: list[Value]) -> list[Value]:
+            row: Bindings = {v: (counter, 0) for v, counter in zip(inner, counters, strict=True)}
+            values: list[Value] = []
+            for place in places:
+                here = {**place, **row}
+                evaluator = Evaluator(self.body, self.memory, self.stored, here, self.lane, self.lanes, mask)
+                values += evaluator.compute(self.operands)
+            triples = zip(self.reductions * len(places), totals, values, strict=True)
+            return [reduction.take_in(self.body, total, value, None) for reduction, total, value in triples]
+
+        neutral = [reduction.neutral(self.lanes) for reduction in self.reductions] * len(places)
+        return nest(self.body, [(0, length) for length in self.lengths], neutral, step)
+
+    def _finish(self, place: Bindings, mask: Value | None, totals: list[Value]) -> None:
+        """Write what becomes of the totals of one vector of columns."""
+        results: dict[Node, Value] = {
+            reduction.node: reduction.finish(self.body, total, across=False)
+            for reduction, total in zip(self.reductions, totals, strict=False)
+        }
+        evaluator = Evaluator(self.body, self.memory, self.stored, place, self.lane, self.lanes, mask, results)
+        for (node, index), value in zip(self.roots, evaluator.compute(self.roots), strict=True):
+            evaluator.store(node, index, value)
+        for node in self.kernel.anchors:
+            if node in self.kept:
+                evaluator.store(node, self.kernel.index(node), results[node])

@@ -12,7 +12,7 @@ from backlit.engines.native.partition import GRANULE, Division, Partition
 from backlit.engines.native.walking import Access
 from backlit.engines.native.work import node_bytes
 from backlit.graph.graph import Graph
-from backlit.graph.leaves import Parameter
+from backlit.graph.leaves import Constant, Parameter
 from backlit.graph.node import Node
 
 __all__ = ["Divided", "divide"]
@@ -54,7 +54,7 @@ def divide(graph: Graph, threads: int) -> Divided:
 
     Example:
         >>> import backlit as bl
-        >>> divide(Graph(outputs=[bl.sum(bl.input("x", shape=(1000, 1000)))]), 2).threads
+        >>> divide(Graph(outputs=[bl.exp(bl.input("x", shape=(1000, 1000)))]), 2).threads
         2
     """
     ordered = order(graph)
@@ -95,8 +95,8 @@ def _sums_in_parts(ordered: Ordered) -> list[list[Node]]:
 
 def _sums_over_rows_of_a_weight(kernel: Kernel, ordered: Ordered) -> bool:
     weight = kernel.operands(ordered.stored)[1]
-    changes = isinstance(weight.node, Parameter) and weight.node in ordered.graph.updates
-    return changes and weight.index is not None and weight.index[0].factor(kernel.along) == 1
+    leaf = isinstance(weight.node, (Parameter, Constant))
+    return leaf and weight.index is not None and weight.index[0].factor(kernel.along) == 1
 
 
 def _barriers(ordered: Ordered, partition: Partition) -> set[int]:

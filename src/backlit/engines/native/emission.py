@@ -1,6 +1,7 @@
 """Emission: the plan written as LLVM's intermediate representation, a function a kernel and one for the step."""
 
 import itertools
+import math
 
 from backlit.engines.native.builder import Body, Module
 from backlit.engines.native.clock import emit_reading
@@ -9,7 +10,7 @@ from backlit.engines.native.evaluating import Evaluator, Memory, bytes_of
 from backlit.engines.native.float_state import emit_float_state, restore_float_state
 from backlit.engines.native.indexing import Variable
 from backlit.engines.native.kernels import Kernel
-from backlit.engines.native.partition import Division, axes_of_kernel, bounds
+from backlit.engines.native.partition import Division, axes_of_kernel, bounds, granule_of
 from backlit.engines.native.places import BARRIER, CLOCK, FAULT, PRIVATE
 from backlit.engines.native.plan import Plan, strides_in
 from backlit.engines.native.product import Matrix, emit_product
@@ -124,6 +125,12 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             if node in plan.kept:
                 evaluator.store(node, kernel.index(node), vector)
 
+        def ahead(body: Body, here: tuple[Value, int], there: tuple[Value, int]) -> None:
+            evaluator = Evaluator(body, memory, stored, {**bindings, row: here, column: there})
+            for one, index in roots:
+                if one in plan.ordered.updated:
+                    evaluator.fetch_ahead(one, index)
+
         matrices = [
             Matrix(_start(body, memory, access, kernel, bindings), *strides_in(access, kernel, rows=first))
             for access, first in ((left, True), (right, False))
@@ -137,6 +144,8 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             inner=inner,
             scratch=scratch,
             finish=finish,
+            ahead=ahead,
+            granule=math.gcd(row.extent, granule_of(row.extent, plan.threads)),
         )
 
     def over(rest: list[Variable], bindings: dict[Variable, tuple[Value, int]]) -> None:

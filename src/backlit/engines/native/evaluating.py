@@ -253,10 +253,16 @@ class Evaluator:
 
     def store(self, node: Node, index: Index, value: Value) -> None:
         """Write an element, or one for each lane."""
+        if self.lanes > 1:
+            value = self.body.splat(value, self.lanes)
+        self.body.store(value, self._place(node, index), self.mask)
+
+    def fetch_ahead(self, node: Node, index: Index) -> None:
+        """Ask for the cache line of an element that will soon be written."""
+        self.body.fetch_ahead(self._place(node, index), writing=True)
+
+    def _place(self, node: Node, index: Index) -> Value:
+        """Return the address at which an element is written."""
         own, shape = self._row_only(node, index, node.shape)
         terms, offset, _ = self._terms(own, shape)
-        body, size = self.body, bytes_of(LLVM_TYPES[node.dtype])
-        if self.lanes > 1:
-            value = body.splat(value, self.lanes)
-        pointer = body.address(self.memory.base(node), terms, offset, size)
-        body.store(value, pointer, self.mask)
+        return self.body.address(self.memory.base(node), terms, offset, bytes_of(LLVM_TYPES[node.dtype]))

@@ -20,7 +20,7 @@ from backlit.engines.native.work import kernel_work, node_bytes
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
 
-__all__ = ["GRANULE", "Division", "Partition", "axes_of_kernel", "bounds"]
+__all__ = ["GRANULE", "Division", "Partition", "axes_of_kernel", "bounds", "granule_of"]
 
 _CROSSING = 5.0
 """Bytes a nanosecond that one core can fetch from another's cache."""
@@ -32,8 +32,11 @@ _START = 2500.0
 """Nanoseconds for starting and joining the other threads: a step that takes less stays on one."""
 
 _SEAM = 80.0
-"""Nanoseconds lost for each place where the slices of two threads touch, and each pass over it: their cores fetch lines
-ahead, and so take from each other what they need again at once."""
+"""Nanoseconds lost for each place where slices of two threads touch that change, and each pass over it: their cores
+fetch lines ahead, and so take from each other what they need again at once."""
+
+_SEAM_OF_CONSTANTS = 20.0
+"""The same where nothing changes: lines are fetched for nothing."""
 
 GRANULE = 8
 """Slices begin at multiples of so many elements, where there are enough of them: tiles of rows are as tall."""
@@ -82,9 +85,26 @@ def bounds(extent: int, threads: int) -> list[int]:
         >>> bounds(300, 2), bounds(10, 2)
         ([0, 152, 300], [0, 5, 10])
     """
-    granule = GRANULE if extent >= 4 * GRANULE * threads else 1
+    granule = granule_of(extent, threads)
     inner = [round(extent * thread / threads / granule) * granule for thread in range(1, threads)]
     return [0, *inner, extent]
+
+
+def granule_of(extent: int, threads: int) -> int:
+    """Return of what number all inner bounds of an axis are multiples.
+
+    Args:
+        extent: The length of the axis.
+        threads: The number of parts.
+
+    Returns:
+        The number; 1 where that would leave some thread with little.
+
+    Example:
+        >>> granule_of(300, 2), granule_of(10, 2)
+        (8, 1)
+    """
+    return GRANULE if extent >= 4 * GRANULE * threads else 1
 
 
 def axes_of_kernel(kernel: Kernel, stored: set[Node]) -> tuple[Variable, ...]:
@@ -170,12 +190,15 @@ class Partition:
         return work * -(-largest // vector) / -(-extent // vector) + self._seams(number, choice)
 
     def _seams(self, number: int, choice: Division) -> float:
-        """Return the nanoseconds lost where slices that change lie side by side: none where each is of one piece."""
+        """Return the nanoseconds lost where slices lie side by side: none where each is of one piece."""
         kernel = self._kernels[number]
         own = [Access(node, kernel.index(node), node.shape) for node in kernel.nodes]
-        accesses = [access for access in self._ordered.reads[kernel] if self._writer(access.node) is not None]
-        cuts = [self.cut_of(access, kernel, choice) for access in dict.fromkeys([*accesses, *own])]
-        return sum(_SEAM * pieces for pieces, _ in filter(None, cuts) if pieces > 1)
+        lost = 0.0
+        for access in dict.fromkeys([*self._ordered.reads[kernel], *own]):
+            cut = self.cut_of(access, kernel, choice)
+            if cut is not None and cut[0] > 1:
+                lost += cut[0] * (_SEAM_OF_CONSTANTS if self._writer(access.node) is None else _SEAM)
+        return lost
 
     def _edges_into(self, kernel: Kernel) -> list[Edge]:
         """Tabulate what reading costs a kernel, for every pair of cuts of the writer and of itself."""

@@ -12,6 +12,7 @@ from backlit.engines.native.ordering import Ordered
 from backlit.engines.native.partition import Division
 from backlit.engines.native.places import FIRST_SLOT, Place
 from backlit.engines.native.product_plan import ProductPlan, plan_product
+from backlit.engines.native.storage import instruction_cost
 from backlit.engines.native.target import Target
 from backlit.engines.native.walking import Access
 from backlit.graph.graph import Graph
@@ -19,6 +20,9 @@ from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
 
 __all__ = ["Plan", "make_plan"]
+
+_FEW = 4
+"""So few instructions are written for each register of sums, and not once for a row of them in memory."""
 
 
 @dataclass
@@ -129,7 +133,14 @@ def _plan_products(plan: Plan) -> None:
             strides_in(left, kernel, rows=True),
             strides_in(right, kernel, rows=False),
             updating=updating,
+            light=updating and _instructions(plan, kernel) <= _FEW,
         )
+
+
+def _instructions(plan: Plan, kernel: Kernel) -> int:
+    """Count the instructions for each element of what follows a product."""
+    steps = kernel.walk(kernel.nodes, plan.ordered.stored).steps
+    return sum(instruction_cost(node) for node, _ in steps)
 
 
 def strides_in(access: Access, kernel: Kernel, *, rows: bool) -> tuple[int, int]:

@@ -32,6 +32,13 @@ Finish = Callable[[Body, tuple[Value, int], tuple[Value, int], Value, Value | No
 the rest are numbers, so that addresses fold. What it reads that also changes, it must pin."""
 
 
+_LONG = 16
+"""So many steps of the inner dimension take long enough for what will be written to arrive meanwhile."""
+
+Ahead = Callable[[Body, tuple[Value, int], tuple[Value, int]], None]
+"""``ahead(body, (row_base, row), (column_base, column))`` asks for the cache lines of what ``finish`` will write."""
+
+
 def emit_product(
     body: Body,
     plan: ProductPlan,
@@ -43,6 +50,8 @@ def emit_product(
     inner: Range | None,
     scratch: Value,
     finish: Finish,
+    ahead: Ahead | None = None,
+    granule: int = 1,
 ) -> None:
     """Write the product left[rows, inner] · right[inner, columns].
 
@@ -59,6 +68,8 @@ def emit_product(
         inner: Which products are summed; None: all.
         scratch: The address of ``plan.scratch_bytes`` bytes that are this thread's alone, at a multiple of 64.
         finish: Writes what becomes of a vector; it is called while the loops are written, a few times for each tile.
+        ahead: Asks for what will be written there, before the sums of a tile that updates something are computed.
+        granule: How many rows there are is a multiple of this, as far as it is not known.
 
     Example:
         >>> from backlit.engines.native.builder import Module
@@ -79,7 +90,7 @@ def emit_product(
     if plan.dot:
         emit_dots(body, plan, left, right, rows, columns, inner, finish)
     else:
-        _Tiles(body, plan, left, right, rows, columns, inner, scratch, finish).write()
+        _Tiles(body, plan, left, right, rows, columns, inner, scratch, finish, ahead, granule).write()
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,8 @@ class _Tiles:
     inner: Range
     scratch: Value
     finish: Finish
+    ahead: Ahead | None
+    granule: int
 
     def write(self) -> None:
         """Write the loops."""
@@ -147,7 +160,7 @@ class _Tiles:
         return self.plan.copy_right and not self.plan.rows_outside and self.right.column_stride == 1
 
     def _bands(self, tile_rows: int) -> list[Band]:
-        return row_bands(self.body, self.rows, tile_rows, single=self.plan.through_memory)
+        return row_bands(self.body, self.rows, tile_rows, self.granule, single=self.plan.through_memory)
 
     def _loops(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
         """Write the loops over tiles."""
@@ -246,6 +259,8 @@ class _Tiles:
         left, right = self._strip(block, band, place[0]), self._panel(block, panel, place[1])
         copy = right if copying else None
         right = self.right.moved(body, block.inner[0], place[1], plan.size) if copying else right
+        if self.ahead is not None and plan.rows_outside and plan.inner >= _LONG:
+            self._ask_ahead(self.ahead, tile, place)
         count, masked = length(body, block.inner), copying or not plan.copy_right
         # Few steps a turn at the edge and where a panel is copied once: the code stays small, and registers suffice.
         unroll = 1 if copying else plan.unroll if panel.size == plan.tile_vectors else min(plan.unroll, 2)
@@ -258,6 +273,12 @@ class _Tiles:
         for number, vector in enumerate(sums):
             line, part = divmod(number, tile.vectors)
             self.finish(body, (row, line), (column, part * tile.lanes), vector, tile.mask_of(part))
+
+    def _ask_ahead(self, ahead: Ahead, tile: Tile, place: Range) -> None:
+        """Ask for all lines that the tile will write; its last vector may end in a line of its own."""
+        for line in range(tile.rows):
+            for column in [*range(0, tile.vectors * tile.lanes, tile.lanes), tile.vectors * tile.lanes - 1]:
+                ahead(self.body, (place[0], line), (place[1], column))
 
     def _through_memory(self, block: _Block, band: Band, tile: Tile, place: Range, sums: list[Value]) -> None:
         """Store the sums of a tile, and write what becomes of them once for all its rows."""

@@ -46,13 +46,14 @@ def length(body: Body, ends: Range) -> Value:
     return body.whole("sub", stop, start)
 
 
-def row_bands(body: Body, rows: Range, tile: int, *, single: bool) -> list[Band]:
+def row_bands(body: Body, rows: Range, tile: int, granule: int = 1, *, single: bool) -> list[Band]:
     """Divide rows into bands of tiles of at most ``tile`` rows.
 
     Args:
         body: Where it is written.
         rows: The rows.
         tile: The most rows of a tile.
+        granule: How many rows there are is a multiple of this, where it is not known.
         single: Whether there shall be one band, ragged if need be; only so can a range be divided whose length is not
             known. Else all tiles are whole.
 
@@ -63,7 +64,7 @@ def row_bands(body: Body, rows: Range, tile: int, *, single: bool) -> list[Band]
     none = constant(0)
     if not count.is_constant:
         blocks = body.emit(f"sdiv {body.whole('add', count, tile - 1).typed}, {tile}", [count], "i64")
-        return [Band(tile, *rows, (none, blocks), ragged=tile > 1)]
+        return [Band(tile, *rows, (none, blocks), ragged=granule % tile != 0)]
     number = int(count.text)
     if not number:
         return []

@@ -162,6 +162,7 @@ def plan_product(
     right_strides: tuple[int, int],
     *,
     updating: bool,
+    light: bool = False,
 ) -> ProductPlan:
     """Decide how a product is computed.
 
@@ -175,6 +176,7 @@ def plan_product(
         right_strides: Row and column stride of the right matrix, in elements.
         updating: Whether what is done with the product reads and writes arrays as large as the product: then these,
             and not the right matrix, are walked through in order.
+        light: Whether what is done with the product is so short that it may stand in the code for each register.
 
     Returns:
         The plan, which depends on nothing but the arguments.
@@ -207,7 +209,7 @@ def plan_product(
         edge_sums=(16 if target.registers >= 32 else 6) if floating and inner > 2 else 0,
         rows_outside=updating,
         copy_right=not contiguous or (rows >= 3 * tile_rows and inner >= 16 and columns > lanes),
-        through_memory=inner > 8,
+        through_memory=inner > 8 and not light,
     )
     return _with_blocks(plan, left_strides)
 
