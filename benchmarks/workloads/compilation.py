@@ -12,7 +12,7 @@ __all__ = ["contests"]
 
 _MODULE = "benchmarks.peers.processes.compiling"
 BACKLIT = Contender("backlit", "backlit", _MODULE, "compile_with_backlit")
-LOADED = Contender("backlit, LLVM loaded before", "backlit", _MODULE, "compile_with_backlit", {"loaded": True})
+LOADED = Contender("backlit, engine loaded", "backlit", _MODULE, "compile_with_backlit", {"loaded": True})
 JAX = Contender("JAX, jit", "jax", _MODULE, "compile_with_jax")
 ROUNDS = 7
 

@@ -54,7 +54,7 @@ def program(
     target: Target,
     ranges: Sequence[int],
     dynamic: Sequence[bool],
-    granule: int = 1,
+    granules: tuple[int, int] = (1, 1),
 ) -> str:
     """The text of ``product(left, right, result, scratch, ranges…)``: the ranges are arguments, or constants."""
     module = Module(target)
@@ -85,7 +85,7 @@ def program(
         scratch=place["scratch"],
         finish=finish,
         ahead=lambda body, row, column: body.fetch_ahead(address(body, row, column), writing=True),
-        granule=granule,
+        granules=granules,
     )
     body.close()
     return str(module)
@@ -101,7 +101,7 @@ def multiply(
     dynamic: Sequence[bool] = (False, False, False),
     updating: bool = False,
     target: Target | None = None,
-    granule: int = 1,
+    granules: tuple[int, int] = (1, 1),
     **changes: object,
 ) -> np.ndarray:
     """Compute a product, or a part of it, into an array of ``UNTOUCHED``; ``changes`` are made to the plan."""
@@ -111,7 +111,7 @@ def multiply(
     plan = plan_product(target, *shape, strides(left), strides(right), updating=updating)
     plan = dataclasses.replace(plan, **changes)
     ranges = [*(rows or (0, height)), *(columns or (0, width)), *(inner or (0, steps))]
-    code = compile_module(program(plan, left, right, target, ranges, dynamic, granule), target, ["product"])
+    code = compile_module(program(plan, left, right, target, ranges, dynamic, granules), target, ["product"])
     result = guarded((height, width), str(left.dtype), at_end=True)
     result[...] = UNTOUCHED
     scratch = guarded((-(-plan.scratch_bytes // 64) * 64,), "uint8", at_end=True)

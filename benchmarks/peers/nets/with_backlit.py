@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy.typing as npt
+
 import backlit as bl
 from benchmarks.contest import Prepared
 from benchmarks.nets import Activation, Array, Dropout, Layer, LayerNorm, Linear, Net, parameters
@@ -83,7 +85,7 @@ def graph_of_step(task: TrainingTask) -> dict[str, Any]:
     return {"inputs": [x, target], "outputs": loss, "updates": updates}
 
 
-def _training(task: TrainingTask, engine: str, run: Callable[[bl.engines.Program], list[float]]) -> Prepared:
+def _training(task: TrainingTask, engine: str, run: Callable[[bl.engines.Program], npt.ArrayLike]) -> Prepared:
     require(engine)
     graph = graph_of_step(task)
     step = bl.compile(**graph, engine=engine)
@@ -108,7 +110,7 @@ def train_by_step(task: TrainingTask, engine: str) -> Prepared:
 
 def train_by_epoch(task: TrainingTask, engine: str) -> Prepared:
     """Prepare the training steps, all of them in one call."""
-    return _training(task, engine, lambda step: list(map(float, step.epoch(task.inputs, task.targets))))
+    return _training(task, engine, lambda step: step.epoch(task.inputs, task.targets))
 
 
 def losses(task: TrainingTask, steps: int) -> list[float]:

@@ -43,7 +43,7 @@ def compile_with_backlit(task: CompilationTask, *, loaded: bool = False) -> Prep
 
     Args:
         task: What is compiled.
-        loaded: Whether LLVM is loaded before the clock starts.
+        loaded: Whether the engine is loaded before the clock starts.
 
     Returns:
         What returns the seconds.

@@ -37,7 +37,10 @@ def last_number(*arguments: str, cache: str | None = None) -> float:
         UnavailableError: If the program says that it cannot do its task here.
         RuntimeError: If it fails in another way.
     """
-    environment = os.environ if cache is None else {**os.environ, CACHE: cache}
+    # An installed package has its bytecode beside it; a development machine may be told to write none.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    if cache is not None:
+        environment[CACHE] = cache
     process = subprocess.run(
         [sys.executable, *arguments], cwd=_ROOT, env=environment, check=False, capture_output=True, text=True
     )

@@ -29,7 +29,7 @@ def compiled(write, parameters=("array", "start", "stop")):
     return code, function
 
 
-def increment(body, array, start, stop, lanes, strands):
+def increment(body, array, start, stop, lanes, **options):
     """Add 1 to every element of a range."""
 
     def turn(first, offsets, mask, carried):
@@ -39,13 +39,13 @@ def increment(body, array, start, stop, lanes, strands):
             body.store(body.binary("add", before, constant(1, "i32", lanes)), pointer, mask)
         return carried
 
-    over_vectors(body, start, stop, lanes, [], turn, strands)
+    over_vectors(body, start, stop, lanes, [], turn, **options)
 
 
-@pytest.mark.parametrize("strands", [1, 4])
+@pytest.mark.parametrize("options", [{}, {"strands": 4}, {"compact": True}], ids=str)
 @pytest.mark.parametrize("lanes", LANES)
-def test_a_range_known_when_it_runs_is_written_once_and_nothing_beside_it(lanes, strands):
-    _code, function = compiled(lambda body, array, start, stop: increment(body, array, start, stop, lanes, strands))
+def test_a_range_known_when_it_runs_is_written_once_and_nothing_beside_it(lanes, options):
+    _code, function = compiled(lambda body, array, start, stop: increment(body, array, start, stop, lanes, **options))
     for start in (0, 3):
         for length in LENGTHS:
             array = np.zeros(64, "int32")
@@ -54,12 +54,12 @@ def test_a_range_known_when_it_runs_is_written_once_and_nothing_beside_it(lanes,
             assert array.sum() == length
 
 
-@pytest.mark.parametrize("strands", [1, 4])
+@pytest.mark.parametrize("options", [{}, {"strands": 4}, {"compact": True}], ids=str)
 @pytest.mark.parametrize("lanes", LANES)
-def test_a_range_known_now_is_written_once_and_nothing_beside_it(lanes, strands):
+def test_a_range_known_now_is_written_once_and_nothing_beside_it(lanes, options):
     def write(body, array, start, stop):
         for length in LENGTHS:
-            increment(body, body.address(array, [], 64 * 4 * length, 1), 5, 5 + length, lanes, strands)
+            increment(body, body.address(array, [], 64 * 4 * length, 1), 5, 5 + length, lanes, **options)
 
     _code, function = compiled(write)
     array = np.zeros((len(LENGTHS), 64), "int32")
@@ -69,9 +69,9 @@ def test_a_range_known_now_is_written_once_and_nothing_beside_it(lanes, strands)
         assert array[length].sum() == length
 
 
-@pytest.mark.parametrize("strands", [1, 4])
+@pytest.mark.parametrize("options", [{}, {"strands": 4}, {"compact": True}], ids=str)
 @pytest.mark.parametrize("lanes", LANES)
-def test_what_is_carried_goes_from_turn_to_turn_and_into_the_rest(lanes, strands):
+def test_what_is_carried_goes_from_turn_to_turn_and_into_the_rest(lanes, options):
     def write(body, array, start, stop):
         for length in LENGTHS:
             (turns,) = over_vectors(
@@ -81,7 +81,7 @@ def test_what_is_carried_goes_from_turn_to_turn_and_into_the_rest(lanes, strands
                 lanes,
                 [constant(0)],
                 lambda first, offsets, mask, carried: [body.whole("add", carried[0], len(offsets))],
-                strands,
+                **options,
             )
             body.store(turns, body.address(array, [], 8 * length, 1))
 

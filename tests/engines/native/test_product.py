@@ -58,8 +58,15 @@ def test_all_ends_free(target):
 @pytest.mark.parametrize("target", targets(), ids=str)
 def test_whole_tiles_of_an_update_go_on_from_the_registers(rows, target):
     left, right = random_matrix(48, 30, transposed=True), random_matrix(30, 70)
-    options = {"rows": rows, "dynamic": (True, False, False), "granule": 8, "target": target}
+    options = {"rows": rows, "dynamic": (True, False, False), "granules": (8, 1), "target": target}
     check(left, right, updating=True, through_memory=False, **options)
+
+
+@pytest.mark.parametrize("inner", [(0, 16), (8, 40), (16, 16), (0, 48)])
+@pytest.mark.parametrize("target", targets(), ids=str)
+def test_sums_of_a_known_multiple_of_products_leave_no_rest(inner, target):
+    left, right = random_matrix(33, 48), random_matrix(48, 70)
+    check(left, right, inner=inner, dynamic=(False, False, True), granules=(1, 8), target=target)
 
 
 @pytest.mark.parametrize("shape", [(20, 60, 30), (2, 60, 30), (20, 1, 30)], ids=str)

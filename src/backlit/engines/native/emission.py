@@ -145,7 +145,7 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             scratch=scratch,
             finish=finish,
             ahead=ahead,
-            granule=math.gcd(row.extent, granule_of(row.extent, plan.threads)),
+            granules=_granules(row.extent, kernel.along.extent, threads=plan.threads),
         )
 
     def over(rest: list[Variable], bindings: dict[Variable, tuple[Value, int]]) -> None:
@@ -156,6 +156,12 @@ def _emit_product(body: Body, plan: Plan, kernel: Kernel, memory: Memory, stored
             over(rest[1:], {**bindings, rest[0]: (loop.index, 0)})
 
     over(list(batch), {})
+
+
+def _granules(rows: int, steps: int, *, threads: int) -> tuple[int, int]:
+    """Return what the lengths of all slices of two axes are multiples of."""
+    first, second = (math.gcd(extent, granule_of(extent, threads)) for extent in (rows, steps))
+    return first, second
 
 
 def _start(

@@ -56,6 +56,8 @@ def over_vectors(
     carried: Sequence[Value],
     turn: Turn,
     strands: int = 1,
+    *,
+    compact: bool = False,
 ) -> list[Value]:
     """Write a loop over a range, some vectors at a time, then the rest, of which the last under a mask.
 
@@ -67,6 +69,7 @@ def over_vectors(
         carried: What one turn hands to the next; nothing where the ends are not known yet.
         turn: Writes one turn.
         strands: How many vectors are done in one turn while there are so many.
+        compact: Whether a turn is so long that it shall be written only once: every turn is under a mask then.
 
     Returns:
         What the last turn handed on.
@@ -75,6 +78,12 @@ def over_vectors(
     assert known or not carried, "a sum over lanes is never divided among threads"
     first, last = (constant(one) if isinstance(one, int) else one for one in (start, stop))
     values = list(carried)
+    if compact and not (known and (int(last.text) - int(first.text)) % lanes == 0):
+        with body.loop(first, last, lanes, values) as loop:
+            left = body.intrinsic("smin", body.whole("sub", last, loop.index), constant(lanes))
+            mask = body.mask_below(left, lanes)
+            loop.following = turn(loop.index, [0], mask if lanes > 1 else None, loop.carried)
+        return loop.results
     for count in dict.fromkeys((strands, 1)):
         end = body.whole("add", first, _whole(body, body.whole("sub", last, first), lanes * count))
         if not known or int(end.text) > int(first.text):

@@ -51,7 +51,7 @@ def emit_product(
     scratch: Value,
     finish: Finish,
     ahead: Ahead | None = None,
-    granule: int = 1,
+    granules: tuple[int, int] = (1, 1),
 ) -> None:
     """Write the product left[rows, inner] · right[inner, columns].
 
@@ -69,7 +69,7 @@ def emit_product(
         scratch: The address of ``plan.scratch_bytes`` bytes that are this thread's alone, at a multiple of 64.
         finish: Writes what becomes of a vector; it is called while the loops are written, a few times for each tile.
         ahead: Asks for what will be written there, before the sums of a tile that updates something are computed.
-        granule: How many rows there are is a multiple of this, as far as it is not known.
+        granules: How many rows there are, and how many products are summed, are multiples of these, where not known.
 
     Example:
         >>> from backlit.engines.native.builder import Module
@@ -90,7 +90,7 @@ def emit_product(
     if plan.dot:
         emit_dots(body, plan, left, right, rows, columns, inner, finish)
     else:
-        _Tiles(body, plan, left, right, rows, columns, inner, scratch, finish, ahead, granule).write()
+        _Tiles(body, plan, left, right, rows, columns, inner, scratch, finish, ahead, granules).write()
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class _Tiles:
     scratch: Value
     finish: Finish
     ahead: Ahead | None
-    granule: int
+    granules: tuple[int, int]
 
     def write(self) -> None:
         """Write the loops."""
@@ -160,7 +160,7 @@ class _Tiles:
         return self.plan.copy_right and not self.plan.rows_outside and self.right.column_stride == 1
 
     def _bands(self, tile_rows: int) -> list[Band]:
-        return row_bands(self.body, self.rows, tile_rows, self.granule, single=self.plan.through_memory)
+        return row_bands(self.body, self.rows, tile_rows, self.granules[0], single=self.plan.through_memory)
 
     def _loops(self, block: _Block, bands: list[Band], panels: list[Band]) -> None:
         """Write the loops over tiles."""
@@ -264,7 +264,8 @@ class _Tiles:
         count, masked = length(body, block.inner), copying or not plan.copy_right
         # Few steps a turn at the edge and where a panel is copied once: the code stays small, and registers suffice.
         unroll = 1 if copying else plan.unroll if panel.size == plan.tile_vectors else min(plan.unroll, 2)
-        sums = accumulate(body, tile, left, right, count, unroll, masked=masked, copy=copy)
+        granule = 1 if plan.block_inner else self.granules[1]
+        sums = accumulate(body, tile, left, right, count, unroll, masked=masked, granule=granule, copy=copy)
         if plan.through_memory or band.ragged:
             self._through_memory(block, band, tile, place, sums)
             return

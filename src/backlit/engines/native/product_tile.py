@@ -61,6 +61,7 @@ def accumulate(
     unroll: int,
     *,
     masked: bool,
+    granule: int = 1,
     copy: Matrix | None = None,
 ) -> list[Value]:
     """Write the loop that sums a tile.
@@ -73,6 +74,7 @@ def accumulate(
         inner: How many products each sum has.
         unroll: How many of them stand one after another.
         masked: Whether the right matrix ends with the tile's mask, so that no lane beyond may be read.
+        granule: How many products each sum has is a multiple of this, where it is not known.
         copy: Where the right matrix is copied to while it is read; None: nowhere.
 
     Returns:
@@ -80,8 +82,9 @@ def accumulate(
     """
     sums = [constant(0, tile.type, tile.lanes)] * (tile.rows * tile.vectors)
     start = constant(0)
-    for steps in (unroll, 1):
-        stop = whole_steps(body, inner, steps)
+    even = not inner.is_constant and granule % unroll == 0
+    for steps in (unroll,) if even else (unroll, 1):
+        stop = inner if even else whole_steps(body, inner, steps)
         if stop.is_constant and start.is_constant and int(stop.text) <= int(start.text):
             continue
         with body.loop(start, stop, steps, carried=sums) as turn:

@@ -12,6 +12,7 @@ from backlit.engines.native.indexing import Index, Variable
 from backlit.engines.native.kernels import Kernel, Phase
 from backlit.engines.native.loops import lane_variable, lanes_for, nest, over_vectors
 from backlit.engines.native.reducing import Reduction, strands_for
+from backlit.engines.native.storage import instruction_cost
 from backlit.engines.native.values import Value, constant
 from backlit.engines.native.walking import Access
 from backlit.graph.node import Application, Node
@@ -22,6 +23,9 @@ Slice = tuple[int, Value, Value] | None
 """Which axis of what a kernel runs over is divided among threads, and the part of this one."""
 
 Range = tuple[Value | int, Value | int]
+
+_LONG = 300
+"""More instructions than this are written once, and not again for the ragged end of a row."""
 
 
 def emit_rows(body: Body, kernel: Kernel, memory: Memory, stored: set[Node], kept: set[Node], part: Slice) -> None:
@@ -89,6 +93,7 @@ class _Rows:
         lanes = lanes_for(body, [node for node, _ in wanted], length) if lane else 1
         steps = [node for node, _ in kernel.walk(phase.nodes, self.stored).steps]
         strands = strands_for(anchors, steps, length // lanes)
+        compact = sum(map(instruction_cost, steps)) > _LONG
         terms = -(-length // (lanes * strands))
         for variable in outer:
             terms *= variable.extent
@@ -112,7 +117,7 @@ class _Rows:
             self.bindings.update((v, (counter, 0)) for v, counter in zip(outer, counters, strict=True))
             if lane is None:
                 return turn(constant(0), [0], None, carried)
-            return over_vectors(body, *self.ranges[lane], lanes, carried, turn, strands)
+            return over_vectors(body, *self.ranges[lane], lanes, carried, turn, strands, compact=compact)
 
         neutral = [reduction.neutral(lanes) for reduction in reductions] * strands
         totals = nest(body, [self.ranges[v] for v in outer], neutral, inside)
