@@ -14,7 +14,10 @@ from benchmarks.nets import Array
 
 __all__ = ["ROWS", "contest_of_arrays", "contests"]
 
-TOLERANCE = 1e-4
+TOLERANCE = 3e-4
+"""The gradients of layer norm are sums of 4,096 terms, and whoever adds them one after another in float32 may be off by
+n ε / 2 of the terms' sizes, which is 2.4e-4 (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section
+4.2); PyTorch's compiled sums are off by 1.2e-4."""
 ROWS = ("tanh(x) a + b", "softmax", "softmax and back", "layer norm", "layer norm and back")
 
 
