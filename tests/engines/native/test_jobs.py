@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from backlit.engines.native.arrays import aligned_bytes
 from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import compile_module
 from backlit.engines.native.jobs import MISSING, Line, State, emit_pool
@@ -14,20 +15,6 @@ from backlit.engines.native.synchronisation import LINE_BYTES
 from backlit.engines.native.target import host_target
 
 STEP = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def own_cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BACKLIT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-def zeroed(size: int) -> np.ndarray:
-    """Zeroed bytes that begin a line."""
-    memory = np.zeros(size + LINE_BYTES, np.uint8)
-    start = -memory.ctypes.data % LINE_BYTES
-    return memory[start : start + size]
 
 
 def test_two_workers_are_told_on_different_cache_lines():
@@ -43,7 +30,7 @@ def native():
 
 @pytest.fixture
 def lines():
-    memory = zeroed(3 * LINE_BYTES)
+    memory = aligned_bytes(3 * LINE_BYTES)
     lines = (Line * 3).from_address(memory.ctypes.data)
     lines.memory = memory
     for line in lines:

@@ -1,6 +1,5 @@
 """The partition: threads share a step without changing what it computes, and keep to their slices of the weights."""
 
-import contextlib
 import itertools
 
 import numpy as np
@@ -8,29 +7,14 @@ import pytest
 from hypothesis import given, settings
 
 import backlit as bl
-from backlit.engines.native import partition, workers
 from backlit.engines.native.partition import Division, bounds
 from backlit.engines.native.plan import make_plan
 from backlit.engines.native.program import NativeProgram
 from backlit.engines.native.target import host_target
 from backlit.graph import Graph
 from backlit.graph.rewrite import share, simplify
+from harness.eagerness import eagerness
 from harness.graphs import graphs
-
-
-@contextlib.contextmanager
-def eagerness():
-    """Let three threads share whatever can be shared, however small."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partition, "_START", 0.0)
-        patch.setattr(partition, "_BARRIER", 0.0)
-        patch.setattr(partition, "_CROSSING", 1e12)
-        patch.setenv("BACKLIT_CACHE", "off")
-        workers.set_threads(3)
-        try:
-            yield
-        finally:
-            workers.set_threads(None)
 
 
 def run_both(inputs, outputs, updates, arrays):

@@ -1,6 +1,5 @@
 """The plan: what is written lies somewhere, and nothing lies where something else is still needed."""
 
-import contextlib
 import itertools
 
 import numpy as np
@@ -8,23 +7,13 @@ import pytest
 from hypothesis import given, settings
 
 import backlit as bl
-from backlit.engines.native import partition
 from backlit.engines.native.memory import array_bytes
 from backlit.engines.native.plan import make_plan
 from backlit.engines.native.rewriting import rewrite_for_native
 from backlit.engines.native.target import host_target
 from backlit.graph.leaves import Constant
+from harness.eagerness import eagerness
 from harness.graphs import graphs
-
-
-@contextlib.contextmanager
-def eagerness():
-    """Let threads share whatever can be shared, however small."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(partition, "_START", 0.0)
-        patch.setattr(partition, "_BARRIER", 0.0)
-        patch.setattr(partition, "_CROSSING", 1e12)
-        yield
 
 
 def planned(graph, threads=1):
