@@ -7,7 +7,6 @@ import pytest
 from backlit.engines.native.builder import Module
 from backlit.engines.native.jit import assembly
 from backlit.engines.native.product import plan_product
-from backlit.engines.native.product_tile import whole_steps
 from backlit.engines.native.target import named_target
 from backlit.engines.native.values import constant
 from harness.products import check, program, random_matrix
@@ -53,10 +52,10 @@ def test_steps_left_over(unroll):
 
 def test_counts_are_rounded_down():
     body = Module(named_target("x86-64-v3")).body("f", [("i64", "n")], exported=True)
-    assert whole_steps(body, constant(23), 4) == constant(20)
+    assert body.whole_steps(constant(23), 4) == constant(20)
     count = body.parameter("n")
-    assert not whole_steps(body, count, 4).is_constant
-    assert not whole_steps(body, count, 3).is_constant
+    assert not body.whole_steps(count, 4).is_constant
+    assert not body.whole_steps(count, 3).is_constant
     body.close()
     assert "and i64 %n, -4" in str(body.module)
     assert "sdiv i64 %n, 3" in str(body.module)

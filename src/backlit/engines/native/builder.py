@@ -262,6 +262,14 @@ class Body(Writer):
         else:
             self.line(f"store {value.typed}, {pointer.typed}, align {align}")
 
+    def whole_steps(self, count: Value, step: int) -> Value:
+        """Round a count down to a multiple of ``step``."""
+        if count.is_constant:
+            return constant(int(count.text) // step * step)
+        if step & (step - 1) == 0:
+            return self.emit(f"and {count.typed}, {-step}", [count], "i64")
+        return self.whole("mul", self.emit(f"sdiv {count.typed}, {step}", [count], "i64"), step)
+
     def fetch_ahead(self, pointer: Value, *, writing: bool = False) -> None:
         """Ask for a cache line that will soon be read, or written too; it may lie outside of every array."""
         self.module.declare("llvm.prefetch.p0", "void", ["ptr", "i32", "i32", "i32"])

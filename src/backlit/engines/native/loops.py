@@ -85,7 +85,7 @@ def over_vectors(
             loop.following = turn(loop.index, [0], mask if lanes > 1 else None, loop.carried)
         return loop.results
     for count in dict.fromkeys((strands, 1)):
-        end = body.whole("add", first, _whole(body, body.whole("sub", last, first), lanes * count))
+        end = body.whole("add", first, body.whole_steps(body.whole("sub", last, first), lanes * count))
         if not known or int(end.text) > int(first.text):
             offsets = range(0, lanes * count, lanes)
             with body.loop(first, end, lanes * count, values) as loop:
@@ -100,13 +100,6 @@ def over_vectors(
     with body.when(body.compare("sgt", rest, constant(0))):
         turn(first, [0], body.mask_below(rest, lanes), [])
     return values
-
-
-def _whole(body: Body, count: Value, step: int) -> Value:
-    """Round a count down to a multiple."""
-    if count.is_constant:
-        return constant(int(count.text) // step * step)
-    return body.whole("sub", count, body.emit(f"srem {count.typed}, {step}", [count], "i64"))
 
 
 def nest(

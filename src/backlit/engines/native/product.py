@@ -259,7 +259,8 @@ class _Tiles:
         left, right = self._strip(block, band, place[0]), self._panel(block, panel, place[1])
         copy = right if copying else None
         right = self.right.moved(body, block.inner[0], place[1], plan.size) if copying else right
-        if self.ahead is not None and plan.rows_outside and plan.inner >= _LONG:
+        # What passes through memory leaves time enough for what is written to arrive.
+        if self.ahead is not None and plan.rows_outside and plan.inner >= _LONG and not plan.through_memory:
             self._ask_ahead(self.ahead, tile, place)
         count, masked = length(body, block.inner), copying or not plan.copy_right
         # Few steps a turn at the edge and where a panel is copied once: the code stays small, and registers suffice.

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from backlit.engines.native.builder import Body
-from backlit.engines.native.product_tile import whole_steps
 from backlit.engines.native.values import Value, constant
 
 __all__ = ["Band", "Range", "blocks", "blocks_of_bands", "column_bands", "length", "row_bands"]
@@ -95,7 +94,7 @@ def column_bands(body: Body, columns: Range, vectors: int, lanes: int) -> list[B
     bands: list[Band] = []
     start, left = columns[0], count
     for size in sizes:
-        done = whole_steps(body, left, size * lanes)
+        done = body.whole_steps(left, size * lanes)
         stop = body.whole("add", start, done)
         bands.append(Band(size, start, stop, (zero, zero)))
         start, left = stop, body.whole("sub", left, done)

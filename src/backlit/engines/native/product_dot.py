@@ -11,7 +11,7 @@ from backlit.engines.native.builder import Body
 from backlit.engines.native.product_bands import Range, length
 from backlit.engines.native.product_plan import Matrix, ProductPlan
 from backlit.engines.native.product_shuffle import add_across
-from backlit.engines.native.product_tile import multiply_add, whole_steps
+from backlit.engines.native.product_tile import multiply_add
 from backlit.engines.native.values import LLVM_TYPES, Value, constant
 
 __all__ = ["emit_dots"]
@@ -47,7 +47,7 @@ def emit_dots(
         _rows_with_a_column(body, plan, left, right, rows, columns, length(body, inner), finish)
         return
     lanes = plan.lanes
-    whole = body.whole("add", columns[0], whole_steps(body, length(body, columns), lanes))
+    whole = body.whole("add", columns[0], body.whole_steps(length(body, columns), lanes))
     for start, stop, edge in ((columns[0], whole, False), (whole, columns[1], True)):
         if start.is_constant and start.text == stop.text:
             continue
@@ -82,7 +82,7 @@ def _rows_with_a_column(
     zero = constant(0, LLVM_TYPES[plan.dtype], plan.lanes)
     with body.loop(columns[0], columns[1]) as column:
         place = right.moved(body, constant(0), column.index, plan.size).address
-        middle = body.whole("add", rows[0], whole_steps(body, length(body, rows), plan.tile_rows))
+        middle = body.whole("add", rows[0], body.whole_steps(length(body, rows), plan.tile_rows))
         for start, stop, size in ((rows[0], middle, plan.tile_rows), (middle, rows[1], 1)):
             with body.loop(start, stop, size) as row:
                 first = left.moved(body, row.index, constant(0), plan.size)
@@ -102,7 +102,7 @@ def _accumulate_dots(
     """Write the loop that multiplies every left row with every right column, lane by lane; lanes are not added yet."""
     lanes, size, type = plan.lanes, plan.size, LLVM_TYPES[plan.dtype]
     sums = [constant(0, type, lanes)] * (len(lefts) * len(rights))
-    whole = whole_steps(body, inner, lanes)
+    whole = body.whole_steps(inner, lanes)
     mask = body.mask_below(body.whole("sub", inner, whole), lanes)
     for start, stop, edge in ((constant(0), whole, None), (whole, inner, mask)):
         if start.is_constant and start.text == stop.text:

@@ -8,7 +8,7 @@ it is: the last block is moved back to end where the matrix ends.
 from backlit.engines.native.builder import Body
 from backlit.engines.native.product_plan import Matrix
 from backlit.engines.native.product_shuffle import transposed
-from backlit.engines.native.product_tile import Tile, whole_steps
+from backlit.engines.native.product_tile import Tile
 from backlit.engines.native.values import Value, constant
 
 __all__ = ["copy_column", "copy_panel", "copy_rows"]
@@ -91,7 +91,7 @@ def copy_rows(body: Body, tile: Tile, source: Matrix, target: Matrix, inner: Val
         target: Where the copy lies.
         inner: How many columns there are.
     """
-    whole = whole_steps(body, inner, tile.lanes)
+    whole = body.whole_steps(inner, tile.lanes)
     with body.loop(0, tile.rows) as row:
         places = [matrix.moved(body, row.index, constant(0), tile.size).address for matrix in (source, target)]
         for start, stop, lanes in ((constant(0), whole, tile.lanes), (whole, inner, 1)):

@@ -11,7 +11,7 @@ from backlit.engines.native.builder import Body
 from backlit.engines.native.product_plan import Matrix
 from backlit.engines.native.values import Value, constant
 
-__all__ = ["Tile", "accumulate", "multiply_add", "whole_steps"]
+__all__ = ["Tile", "accumulate", "multiply_add"]
 
 _AHEAD = 8
 """So many steps before a tile copies a row of the right matrix it asks for it: rows lie too far apart for the processor
@@ -41,15 +41,6 @@ class Tile:
     def mask_of(self, vector: int) -> Value | None:
         """Return which lanes of a vector exist; None: all."""
         return self.mask if vector == self.vectors - 1 else None
-
-
-def whole_steps(body: Body, count: Value, step: int) -> Value:
-    """Round a count down to a multiple of ``step``."""
-    if count.is_constant:
-        return constant(int(count.text) // step * step)
-    if step & (step - 1) == 0:
-        return body.emit(f"and {count.typed}, {-step}", [count], "i64")
-    return body.whole("mul", body.emit(f"sdiv {count.typed}, {step}", [count], "i64"), step)
 
 
 def accumulate(
@@ -84,7 +75,7 @@ def accumulate(
     start = constant(0)
     even = not inner.is_constant and granule % unroll == 0
     for steps in (unroll,) if even else (unroll, 1):
-        stop = inner if even else whole_steps(body, inner, steps)
+        stop = inner if even else body.whole_steps(inner, steps)
         if stop.is_constant and start.is_constant and int(stop.text) <= int(start.text):
             continue
         with body.loop(start, stop, steps, carried=sums) as turn:
