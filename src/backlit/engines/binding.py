@@ -89,17 +89,7 @@ def bind_epoch(inputs: Sequence[Input], values: Sequence[npt.ArrayLike]) -> list
             "the program takes no values, so that nothing says how many steps an epoch of it has",
             instead="call it as often as you like: for _ in range(steps): program()",
         )
-    arrays = []
-    for node, value in zip(inputs, values, strict=True):
-        array = _array_for(node, value)
-        if array.ndim != node.rank + 1 or array.shape[1:] != node.shape:
-            steps = ", ".join(["steps", *map(str, node.shape)])
-            raise BindingError(
-                f"the input {node!r} received a value of shape {list(array.shape)} for an epoch",
-                why="an epoch has a value for each of its steps, along a first axis",
-                instead=f"give it shape [{steps}]",
-            )
-        arrays.append(array if array.dtype == np.dtype(node.dtype) else _fit(node, array))
+    arrays = [_fit_epoch(node, value) for node, value in zip(inputs, values, strict=True)]
     if len({len(array) for array in arrays}) > 1:
         counts = ", ".join(f"{len(array)} for {node.name}" for node, array in zip(inputs, arrays, strict=True))
         raise BindingError(
@@ -110,6 +100,19 @@ def bind_epoch(inputs: Sequence[Input], values: Sequence[npt.ArrayLike]) -> list
     if not len(arrays[0]):
         raise BindingError("the values of an epoch have no steps", instead="give at least one along the first axis")
     return arrays
+
+
+def _fit_epoch(node: Input, value: npt.ArrayLike) -> Array:
+    array = value if type(value) is np.ndarray else _array_for(node, value)
+    shape = array.shape
+    if not shape or shape[1:] != node.shape:
+        steps = ", ".join(["steps", *map(str, node.shape)])
+        raise BindingError(
+            f"the input {node!r} received a value of shape {list(shape)} for an epoch",
+            why="an epoch has a value for each of its steps, along a first axis",
+            instead=f"give it shape [{steps}]",
+        )
+    return array if array.dtype == np.dtype(node.dtype) else _fit(node, array)
 
 
 def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.ArrayLike]:

@@ -110,8 +110,9 @@ def test_a_step_is_repeated_with_other_addresses_until_it_fails(native, lines, f
 
     arguments = [*[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p]
     repeat = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(native.address("repeat"))
-    strides, finished = np.array([4, 0, -8], dtype=np.int64), ctypes.c_int64(-1)
-    table = (ctypes.addressof(lines), step, context.ctypes.data, 1, strides.ctypes.data, 3, 5)
+    begin = context.ctypes.data
+    moves, finished = np.array([(begin, 4), (begin + 16, -8)], dtype=np.int64), ctypes.c_int64(-1)
+    table = (ctypes.addressof(lines), step, begin, 1, moves.ctypes.data, 2, 5)
     assert repeat(table[0], ctypes.cast(step, ctypes.c_void_p), *table[2:], ctypes.addressof(finished)) == status
     assert finished.value == done
     assert seen == [[1000 + 4 * turn, 7, 50 - 8 * turn] for turn in range(len(seen))]
@@ -122,8 +123,9 @@ def test_a_repeated_step_whose_worker_is_missing_is_not_run(native, lines):
     step = STEP(lambda *_: pytest.fail("it ran"))
     arguments = [*[ctypes.c_void_p] * 3, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p]
     repeat = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(native.address("repeat"))
-    context, strides, finished = np.zeros(1, np.int64), np.ones(1, np.int64), ctypes.c_int64(-1)
-    table = (context.ctypes.data, 2, strides.ctypes.data, 1, 5, ctypes.addressof(finished))
+    context, finished = np.zeros(1, np.int64), ctypes.c_int64(-1)
+    moves = np.array([(context.ctypes.data, 1)], dtype=np.int64)
+    table = (context.ctypes.data, 2, moves.ctypes.data, 1, 5, ctypes.addressof(finished))
     assert repeat(ctypes.addressof(lines), ctypes.cast(step, ctypes.c_void_p), *table) == MISSING
     assert finished.value == 0
     assert context[0] == 0

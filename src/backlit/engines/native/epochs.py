@@ -5,12 +5,11 @@ another, so that from one step to the next an address moves on by a fixed number
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from backlit.engines.native.arrays import address_of
-from backlit.engines.native.places import FAULT
 from backlit.engines.native.workers import POOL
 from backlit.graph.node import Array
 
@@ -31,28 +30,29 @@ class EpochRunner:
     """
 
     def __init__(self, context: Array, step: int, threads: int, strides: Mapping[int, int]) -> None:
-        self._context, self._step, self._threads = context, step, threads
-        self._strides = np.zeros(len(context), dtype=np.int64)
-        for entry, size in strides.items():
-            self._strides[entry] = size
-        self._table = (address_of(context), threads, address_of(self._strides), len(context))
+        self._context, self._step = context, step
+        begin = address_of(context)
+        self._moving = [(entry, context[entry]) for entry in strides]
+        self._moves = np.array([(begin + context.itemsize * entry, size) for entry, size in strides.items()], "int64")
+        self._table = (begin, threads, address_of(self._moves), len(self._moves))
         self._pace = 0.0  # seconds that a step takes, as far as is known
 
-    def run(self, places: Mapping[int, int], steps: int) -> tuple[int, int]:
+    def run(self, places: Iterable[int], steps: int) -> tuple[int, int]:
         """Run so many steps.
 
         Args:
-            places: The addresses with which the entries that move on begin; all are put back at the end.
+            places: The addresses with which the entries that move on begin, in the order of the strides; all are put
+                back at the end.
             steps: How many there are.
 
         Returns:
             What the last step returned, 0 unless it failed; and how many steps were done.
         """
-        before = self._context.copy()
-        for entry, address in places.items():
-            self._context[entry] = address
+        context, moving = self._context, self._moving
         done, status = 0, 0
         try:
+            for (entry, _), address in zip(moving, places, strict=True):
+                context[entry] = address
             while done < steps and not status:
                 began = time.perf_counter()
                 count = max(1, int(_BREATH / self._pace)) if self._pace else 1
@@ -60,6 +60,6 @@ class EpochRunner:
                 done += moved
                 self._pace = (time.perf_counter() - began) / (moved + 1)
         finally:
-            before[FAULT] = self._context[FAULT]
-            self._context[:] = before
+            for entry, home in moving:
+                context[entry] = home
         return status, done

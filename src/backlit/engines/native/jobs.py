@@ -57,9 +57,10 @@ def emit_pool(module: Module) -> list[str]:
       ``step(context, its number)``, call ``step(context, 0)``, wait for all, and return what that call returned; or
       return ``MISSING`` where a worker is not there.
     - ``void post(ptr line, i64 state)``: change the state of a worker, to ``POSTED`` or ``STOPPING``, and wake it.
-    - ``i64 repeat(ptr lines, ptr step, ptr context, i64 threads, ptr strides, i64 entries, i64 count, ptr done)``: run
-      a step so many times, on one thread or as ``run`` does, and after each move the addresses in its context on by
-      ``strides``; stop at one that does not return 0. How many were done is written to ``done``.
+    - ``i64 repeat(ptr lines, ptr step, ptr context, i64 threads, ptr moves, i64 moving, i64 count, ptr done)``: run
+      a step so many times, on one thread or as ``run`` does, and after each make ``moving`` moves, each of them the
+      place of an address and by how many bytes it moves on; stop at one that does not return 0. How many were done is
+      written to ``done``.
     - ``void rest(i64 turns)``: pause so many times, that it can be timed.
 
     ``lines`` is an array of `Line`, one for each thread; that of thread 0 is not used.
@@ -220,7 +221,7 @@ leave:
 
 _REPEAT = """\
 define i64 @repeat(ptr %lines, ptr %step, ptr %context, i64 %threads,
-                   ptr %strides, i64 %entries, i64 %count, ptr %done) nounwind {
+                   ptr %moves, i64 %moving, i64 %count, ptr %done) nounwind {
 entry:
   %alone = icmp eq i64 %threads, 1
   br label %turn
@@ -238,16 +239,17 @@ both:
   %failed = icmp ne i64 %status, 0
   br i1 %failed, label %leave, label %move
 move:
-  %entry.number = phi i64 [0, %both], [%entry.next, %move]
-  %place = getelementptr i64, ptr %context, i64 %entry.number
-  %stride.place = getelementptr i64, ptr %strides, i64 %entry.number
-  %address = load i64, ptr %place
+  %move.number = phi i64 [0, %both], [%move.next, %move]
+  %move.place = getelementptr {ptr, i64}, ptr %moves, i64 %move.number
+  %stride.place = getelementptr i64, ptr %move.place, i64 1
+  %place = load ptr, ptr %move.place
   %stride = load i64, ptr %stride.place
+  %address = load i64, ptr %place
   %moved.address = add i64 %address, %stride
   store i64 %moved.address, ptr %place
-  %entry.next = add i64 %entry.number, 1
-  %entries.over = icmp eq i64 %entry.next, %entries
-  br i1 %entries.over, label %moved, label %move
+  %move.next = add i64 %move.number, 1
+  %moves.over = icmp eq i64 %move.next, %moving
+  br i1 %moves.over, label %moved, label %move
 moved:
   %next = add i64 %number, 1
   %over = icmp eq i64 %next, %count

@@ -193,7 +193,8 @@ def plan_product(
     along_inner = floating and left_strides[1] == 1 and right_strides[0] == 1 and lanes > 1
     if along_inner and ((columns == 1 and rows > 1) or (not contiguous and rows <= 4)):
         tile_rows = min(rows, 8) if columns == 1 else 1
-        return ProductPlan(rows, columns, inner, dtype, size, lanes, True, tile_rows, 1, 1)
+        return ProductPlan(rows, columns, inner, dtype, size, _narrowed(lanes, max(inner, 2)), True, tile_rows, 1, 1)
+    lanes = _narrowed(lanes, columns)
     tile_rows, tile_vectors = _tile(target, rows, columns, inner, lanes, floating)
     plan = ProductPlan(
         rows,
@@ -275,6 +276,11 @@ def _tile(target: Target, rows: int, columns: int, inner: int, lanes: int, float
 def _unroll(inner: int, floating: bool) -> int:
     """Choose how many steps stand one after another: a divisor, so that none is left over."""
     return next((steps for steps in (4, 2, 3) if inner % steps == 0), 4) if floating else 1
+
+
+def _narrowed(lanes: int, elements: int) -> int:
+    """Take no more lanes than there are elements: what is written without a mask can be read again at once."""
+    return min(lanes, 1 << max(elements - 1, 0).bit_length())
 
 
 def _round_up(number: int, multiple: int) -> int:

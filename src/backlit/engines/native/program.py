@@ -197,6 +197,8 @@ class NativeProgram:
         self._entries = [entries[node] for node in self._planned.inputs]
         self._readers = [self._reader(*pair) for pair in zip(self._planned.inputs, self._entries, strict=True)]
         self._slots = recipe.outputs
+        outputs = zip(self._slots, self.graph.outputs, strict=True)
+        self._kinds = {slot: (node.shape, node.dtype) for slot, node in outputs}
         self._makers: dict[int, Maker] = {}
         for node, slot in zip(self.graph.outputs, recipe.outputs, strict=True):
             if slot >= 0 and slot not in self._makers:
@@ -325,14 +327,14 @@ class NativeProgram:
         if -1 in self._slots:
             return epoch_by_steps(self, arrays)
         steps = len(arrays[0])
-        nodes = dict(zip(self._slots, self.graph.outputs, strict=True))
-        made = {slot: room_for((steps, *node.shape), node.dtype) for slot, node in nodes.items()}
-        moving = [*zip(self._entries, arrays, strict=True), *((FIRST_SLOT + slot, one) for slot, one in made.items())]
+        made = {slot: room_for((steps, *shape), dtype) for slot, (shape, dtype) in self._kinds.items()}
+        moving = [*arrays, *made.values()]
         with self._lock:
             if self._epochs is None:
-                strides = {entry: array.nbytes // steps for entry, array in moving}
+                entries = [*self._entries, *(FIRST_SLOT + slot for slot in made)]
+                strides = {entry: array.nbytes // steps for entry, array in zip(entries, moving, strict=True)}
                 self._epochs = EpochRunner(self._context, self._step, self._threads, strides)
-            status, done = self._epochs.run({entry: address_of(array) for entry, array in moving}, steps)
+            status, done = self._epochs.run(map(address_of, moving), steps)
         if status:
             raise in_step(self._refusal(status), done)
         results = [made[slot] for slot in self._slots]

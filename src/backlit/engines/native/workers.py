@@ -145,15 +145,15 @@ class WorkerPool:
                 self._start(functions, threads)
             return status
 
-    def repeat(self, step: int, context: int, threads: int, strides: int, entries: int, count: int) -> tuple[int, int]:
+    def repeat(self, step: int, context: int, threads: int, moves: int, moving: int, count: int) -> tuple[int, int]:
         """Run a program several times, on one thread or more, with other addresses in its context each time.
 
         Args:
             step: The address of its step, ``i64 (ptr context, i64 thread)``.
-            context: The address of its context, whose entries are moved on after each step.
+            context: The address of its context, whose addresses move on after each step.
             threads: For how many threads it was compiled.
-            strides: The address of as many int64: by how many bytes each entry moves on.
-            entries: How many entries the context has.
+            moves: The address of a table: the place of each address that moves on, and by how many bytes.
+            moving: How many there are, at least 1.
             count: How many times, at least 1.
 
         Returns:
@@ -166,7 +166,7 @@ class WorkerPool:
         done, total = ctypes.c_int64(), 0
         with self._lock if threads > 1 else contextlib.nullcontext():
             functions = self._functions or self._compile()
-            table = (self._address, step, context, threads, strides, entries)
+            table = (self._address, step, context, threads, moves, moving)
             while True:
                 status: int = functions.repeat(*table, count - total, ctypes.addressof(done))
                 total += done.value
