@@ -12,7 +12,7 @@ from backlit.graph.ops import broadcast_to, cast, multiply
 from backlit.graph.scope import Scope, enter_scope
 from backlit.graph.spec import is_floating
 
-__all__ = ["push_forward"]
+__all__ = ["push_forward", "push_through"]
 
 
 def push_forward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> dict[Node, Node]:
@@ -39,10 +39,31 @@ def push_forward(outputs: Sequence[Node], tangents: Mapping[Node, Node]) -> dict
                 continue
             parts = tuple(moving.get(argument) for argument in node.arguments)
             if any(part is not None for part in parts) and is_floating(node.dtype):
-                tangent = _tangent(node, parts)
+                tangent = push_through(node, parts)
                 if tangent is not None:
-                    moving[node] = cast(broadcast_to(tangent, node.shape), node.dtype)
+                    moving[node] = tangent
     return moving
+
+
+def push_through(node: Application, parts: tuple[Node | None, ...]) -> Node | None:
+    """Push tangents through one node: Σ local derivative · tangent, over its arguments.
+
+    Args:
+        node: The node, of a float type.
+        parts: The tangent of each argument, None for one that stands still.
+
+    Returns:
+        The tangent of the node, of its shape and data type; None where it stands still.
+
+    Example:
+        >>> import backlit as bl
+        >>> x = bl.input("x")
+        >>> y = x * x
+        >>> float(push_through(y, (bl.constant(1.0), None)).evaluate({"x": 3.0}))
+        3.0
+    """
+    tangent = _tangent(node, parts)
+    return None if tangent is None else cast(broadcast_to(tangent, node.shape), node.dtype)
 
 
 def _tangent(node: Application, parts: tuple[Node | None, ...]) -> Node | None:

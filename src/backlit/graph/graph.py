@@ -6,7 +6,7 @@ been computed, so that forward, backward and update are one program.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from backlit.errors import BindingError, CycleError, DTypeError, GraphError, ShapeError, UnknownNameError, nearest
@@ -18,7 +18,7 @@ from backlit.graph.text import format_name, format_node, scope_labels
 __all__ = ["Graph", "topological_order"]
 
 
-def topological_order(roots: Iterable[Node]) -> list[Node]:
+def topological_order(roots: Iterable[Node], given: Container[Node] = ()) -> list[Node]:
     """List every node the roots depend on, each after all its arguments.
 
     The order is that of a depth-first walk from the first root, arguments from left to right: the order in which one
@@ -26,6 +26,7 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
 
     Args:
         roots: The nodes wanted.
+        given: Nodes whose values are known already: what they depend on is left out, unless others need it.
 
     Returns:
         The nodes in order of execution.
@@ -55,7 +56,7 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
                 order.append(node)
                 continue
             entered.add(node)
-            for argument in reversed(node.arguments):
+            for argument in reversed(node.arguments) if node not in given else ():
                 if argument not in done:
                     if argument in entered:
                         _refuse_cycle(stack, argument, entered, done)

@@ -19,7 +19,7 @@ from backlit.engines.binding import bind, count_error, looks_into
 from backlit.engines.engine import call_text, epoch_by_steps, locate
 from backlit.engines.reference.rules import NUMPY_RULES
 from backlit.errors import BindingError, ExecutionError, IndexRangeError
-from backlit.graph.graph import Graph
+from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Application, Array, Node
 from backlit.graph.rewrite import share, simplify
@@ -240,7 +240,8 @@ def interpret(outputs: tuple[Node, ...], values: Mapping[Node, Array]) -> list[A
 
     Args:
         outputs: What to compute.
-        values: The value of leaves; parameters and constants have their own unless one is given here.
+        values: The value of leaves, or of any nodes, which are then not computed; parameters and constants have their
+            own unless one is given here.
 
     Returns:
         The value of each output.
@@ -254,7 +255,7 @@ def interpret(outputs: tuple[Node, ...], values: Mapping[Node, Array]) -> list[A
     """
     arrays: dict[Node, Any] = dict(values)
     with np.errstate(all="ignore"):
-        for node in Graph(outputs=outputs).nodes:
+        for node in topological_order(outputs, arrays):
             if node in arrays:
                 continue
             if isinstance(node, (Parameter, Constant)):
