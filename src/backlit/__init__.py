@@ -2,7 +2,8 @@
 
 This module holds the public names, and nothing else. Graphs, differentiation and engines are loaded at once; the
 packages above them when they are first used, as Scientific Python's SPEC 1 recommends, so that importing backlit to
-look at a graph stays quick.
+look at a graph stays quick. It also tells the floors below where to find what they offer of the floors above them, of
+which they know nothing: a trainer's trace.
 """
 
 import importlib
@@ -129,7 +130,8 @@ from backlit.graph.ops import (
 )
 
 if TYPE_CHECKING:
-    from backlit import data, interop, nn, optim, train
+    from backlit import data, explain, interop, nn, optim, train
+    from backlit.explain import trace
     from backlit.interop import load, load_parameters, save
     from backlit.nn import losses, seed
     from backlit.train import Trainer, metrics
@@ -139,6 +141,7 @@ __version__ = "0.1.0"
 _LATER = {
     "Trainer": "train",
     "data": "",
+    "explain": "",
     "interop": "",
     "load": "interop",
     "load_parameters": "interop",
@@ -148,6 +151,7 @@ _LATER = {
     "optim": "",
     "save": "interop",
     "seed": "nn",
+    "trace": "explain",
     "train": "",
 }
 """Names that are loaded when they are first used, and the package in which each stands; packages themselves in none."""
@@ -165,6 +169,13 @@ _ELSEWHERE = {
     "unsqueeze": "expand_dims",
 }
 """What other libraries call things that have the name of the array API standard here."""
+
+
+def _trace_graph(*arguments: object, **settings: object) -> object:
+    return importlib.import_module("backlit.explain").trace_graph(*arguments, **settings)
+
+
+graph.node.OPERATORS["trace_graph"] = _trace_graph
 
 
 def __getattr__(name: str) -> object:
@@ -221,6 +232,7 @@ __all__ = [
     "errors",
     "exp",
     "expand_dims",
+    "explain",
     "expm1",
     "flatten",
     "flip",
@@ -304,6 +316,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensordot",
+    "trace",
     "train",
     "training",
     "uniform",

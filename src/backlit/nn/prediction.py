@@ -100,7 +100,7 @@ class Predictor:
         if version is not self._version and version != self._version:
             self._programs.clear()
             self._version = version
-        if batch_size is None and all([type(value) is np.ndarray for value in inputs]):  # as most often
+        if batch_size is None and {type(value) for value in inputs} == {np.ndarray}:  # as most often
             known = self._known(_key(inputs, float_type, engine))  # type: ignore[arg-type]
             if known and len(inputs[0]) <= LARGEST_BATCH:  # type: ignore[arg-type]
                 answer: Array = known(*inputs)

@@ -17,7 +17,7 @@ from backlit.data.stream import Stream
 from backlit.data.validation import check_count
 from backlit.engines.engine import Engine, Program
 from backlit.errors import ArgumentError
-from backlit.graph.node import Array
+from backlit.graph.node import OPERATORS, Array
 from backlit.optim.optimizer import Optimizer
 from backlit.train.callbacks import Callback
 from backlit.train.checkpoint import CheckpointFolder
@@ -193,6 +193,35 @@ class Trainer:
             ['weight', 'bias']
         """
         return self._programs.training(fitted(tuple(np.asarray(part) for part in batch), self._programs.dtype))
+
+    def trace(
+        self, *batch: npt.ArrayLike, scopes: Sequence[str] | None = None, examples: Sequence[int] | None = None
+    ) -> Any:
+        """Run a training step on a batch with every value and every gradient kept; the model stays as it is.
+
+        Args:
+            *batch: Inputs, targets and perhaps weights.
+            scopes: The paths of the scopes whose values and gradients are kept, such as ``["0"]``; None for all.
+            examples: The rows of the batch of which values are kept; None for all.
+
+        Returns:
+            A `backlit.explain.Trace`, to be asked: ``run["0.weight"].grad``, ``run.explain("w[1,1,1]")``.
+
+        Raises:
+            ShapeError: If inputs, model, loss and targets do not fit together.
+            UnknownNameError: If there is no such scope.
+
+        Example:
+            >>> import backlit as bl
+            >>> model = bl.nn.Linear(1, 1, weight_initialiser=bl.nn.initialisers.Zeros(), rng=0)
+            >>> trainer = Trainer(model, loss=bl.losses.squared_error, optimizer=bl.optim.SGD(0.1))
+            >>> run = trainer.trace([[1.0]], [[2.0]])
+            >>> run.gradient("weight").tolist()
+            [[-4.0]]
+        """
+        program = self.program(*batch)
+        values = fitted(tuple(np.asarray(part) for part in batch), self._programs.dtype)
+        return OPERATORS["trace_graph"](program.graph, values, scopes=scopes, examples=examples)
 
     def _run(self, run: Run, progress: bool | None) -> History:
         run.begin_at(self.epoch, self._step)

@@ -82,3 +82,12 @@ def test_a_part_of_a_matrix_begins_at_its_first_element():
 
 def test_sizes():
     assert [element_size(dtype) for dtype in ("int8", "uint16", "float32", "float64")] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(("columns", "lanes"), [(1, 1), (2, 2), (3, 4), (10, 16), (16, 16), (300, 16)])
+def test_a_narrow_product_takes_no_more_lanes_than_it_has_columns(columns, lanes):
+    assert plan(1, columns, 1, right=(columns, 1)).lanes == lanes
+
+
+def test_short_dot_products_take_no_more_lanes_than_they_have_steps_but_two_to_be_added():
+    assert [plan(4, 1, inner).lanes for inner in (1, 2, 5, 100)] == [2, 2, 8, 16]

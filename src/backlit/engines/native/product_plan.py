@@ -186,9 +186,8 @@ def plan_product(
         >>> print(plan_product(machine, 8, 300, 784, "float32", (784, 1), (300, 1), updating=False))
         tiles 8 × 3 vectors of 16, panels outside, 4 steps a turn
     """
-    size = element_size(dtype)
+    size, floating = element_size(dtype), dtype.startswith("float")
     lanes = target.lanes(size)
-    floating = dtype.startswith("float")
     contiguous = right_strides[1] == 1 or columns == 1
     along_inner = floating and left_strides[1] == 1 and right_strides[0] == 1 and lanes > 1
     if along_inner and ((columns == 1 and rows > 1) or (not contiguous and rows <= 4)):

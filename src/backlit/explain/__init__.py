@@ -1,0 +1,40 @@
+"""Explaining: every number of a run can be asked where it came from.
+
+A trace keeps what a run computed; the narrator, the paths and the steps are data made from it; renderers under
+``render`` write that data and see nothing else. Nothing below this floor knows of it.
+"""
+
+from backlit.explain.explanation import ChainLink, Contribution, Explanation, Origin, Summary, Term, UpdateLine
+from backlit.explain.nudging import Nudge
+from backlit.explain.paths import InfluencePath, Paths
+from backlit.explain.record import EdgeRecord, KinkRecord, NodeRecord
+from backlit.explain.render.text import explanation_text, paths_text, step_text
+from backlit.explain.stepping import BackwardFlow, Step, Steps
+from backlit.explain.trace import Trace
+from backlit.explain.tracer import Tracer, trace, trace_graph
+
+__all__ = [
+    "BackwardFlow",
+    "ChainLink",
+    "Contribution",
+    "EdgeRecord",
+    "Explanation",
+    "InfluencePath",
+    "KinkRecord",
+    "NodeRecord",
+    "Nudge",
+    "Origin",
+    "Paths",
+    "Step",
+    "Steps",
+    "Summary",
+    "Term",
+    "Trace",
+    "Tracer",
+    "UpdateLine",
+    "explanation_text",
+    "paths_text",
+    "step_text",
+    "trace",
+    "trace_graph",
+]

@@ -1,0 +1,151 @@
+"""Formulas: the value of an op and its local derivatives, written with names and with numbers.
+
+``x2 · θ2`` and ``-2 · 5`` are one template, filled twice. A negative number is put into parentheses where it would
+otherwise run into what stands before it.
+"""
+
+import string
+from collections.abc import Sequence
+
+from backlit.explain.naming import Element
+from backlit.explain.phrases import phrase_of
+from backlit.explain.recording import Recording
+from backlit.graph.leaves import Constant
+from backlit.graph.node import Application, Node
+from backlit.graph.spec import is_floating
+
+__all__ = ["broadcast_element", "fill", "format_number", "local_formula", "names_of", "numbers_of", "value_formula"]
+
+_DIGITS = 6
+_FIELDS = "xyz"
+
+
+def format_number(number: float) -> str:
+    """Write a number with six significant digits, as few as it needs.
+
+    Args:
+        number: Any number.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> format_number(0.1), format_number(-2.0), format_number(1 / 3), format_number(1e-9)
+        ('0.1', '-2', '0.333333', '1e-09')
+    """
+    if isinstance(number, bool):
+        return "true" if number else "false"
+    text = f"{number:.{_DIGITS}g}"
+    return "0" if text == "-0" else text
+
+
+def fill(template: str, values: Sequence[str], out: str = "") -> str:
+    """Fill a template: ``{x}``, ``{y}``, ``{z}`` with the values of the arguments and ``{out}`` with the result.
+
+    Args:
+        template: The template.
+        values: The texts of the arguments.
+        out: The text of the result.
+
+    Returns:
+        The formula.
+
+    Example:
+        >>> fill("{x} · {y}", ["-2", "-5"]), fill("exp({x})", ["-2"]), fill("{x}^{y}", ["-2", "3"])
+        ('-2 · (-5)', 'exp(-2)', '(-2)^3')
+    """
+    fields = {**dict(zip(_FIELDS, values, strict=False)), "out": out}
+    parts = list(string.Formatter().parse(template))
+    text = ""
+    for place, (before, field, _, _) in enumerate(parts):
+        text += before
+        if field is None:
+            continue
+        value = fields.get(field, "…")
+        after = parts[place + 1][0] if place + 1 < len(parts) else ""
+        joined = bool(text) and text[-1] not in "(|⌊⌈[√" and after[:1] != ")"
+        if value.startswith("-") and (joined or after[:1] in ("^", "²")):
+            value = f"({value})"
+        text += value
+    return text
+
+
+def broadcast_element(shape: Sequence[int], element: Element) -> Element:
+    """Return the element of an argument that a broadcast brings to an element of the value.
+
+    Args:
+        shape: The shape of the argument.
+        element: The element of the value.
+
+    Returns:
+        The element of the argument.
+
+    Example:
+        >>> broadcast_element((1, 3), (4, 2)), broadcast_element((), (4, 2))
+        ((0, 2), ())
+    """
+    last = element[len(element) - len(shape) :] if shape else ()
+    return tuple(0 if length == 1 else index for length, index in zip(shape, last, strict=True))
+
+
+def names_of(run: Recording, node: Application, element: Element | None) -> list[str]:
+    """Write how the arguments are called, or their elements; a constant without a name is its number."""
+    return [_name(run, argument, element) for argument in node.arguments]
+
+
+def _name(run: Recording, argument: Node, element: Element | None) -> str:
+    if isinstance(argument, Constant) and argument.name is None and argument.size == 1:
+        return format_number(argument.value.item())
+    return run.name(argument, None if element is None else broadcast_element(argument.shape, element))
+
+
+def numbers_of(run: Recording, node: Application, element: Element) -> list[str]:
+    """Write the values of those elements of the arguments from which an element of the value is computed."""
+    return [
+        format_number(run.whole(argument)[broadcast_element(argument.shape, element)].item())
+        for argument in node.arguments
+    ]
+
+
+def value_formula(run: Recording, node: Application, element: Element | None = None) -> str:
+    """Write the value of a node as a formula of its arguments.
+
+    Args:
+        run: The run.
+        node: The node.
+        element: The element, for an op that works element by element.
+
+    Returns:
+        The formula.
+
+    Example:
+        >>> import backlit as bl
+        >>> x, w = bl.input("x"), bl.parameter(4.0, name="w")
+        >>> value_formula(bl.trace(x * w, {"x": 3.0}), x * w)
+        'x · w'
+    """
+    return fill(phrase_of(node).value, names_of(run, node, element))
+
+
+def local_formula(run: Recording, node: Application, position: int, element: Element | None = None) -> str:
+    """Write a local derivative of an elementwise op as a formula of its arguments.
+
+    Args:
+        run: The run.
+        node: The node.
+        position: For which of its arguments.
+        element: The element.
+
+    Returns:
+        The formula; empty for an argument that has no derivative.
+
+    Example:
+        >>> import backlit as bl
+        >>> x, w = bl.input("x"), bl.parameter(4.0, name="w")
+        >>> f = (x * w).named("f")
+        >>> local_formula(bl.trace(f, {"x": 3.0}), f, 1)
+        'x'
+    """
+    if not is_floating(node.arguments[position].dtype):
+        return ""
+    return fill(phrase_of(node).local_of(position), names_of(run, node, element), run.name(node, element))

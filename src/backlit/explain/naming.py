@@ -1,0 +1,182 @@
+"""Naming: what a user writes to point at a number, such as ``"layer1.z"``, ``"W[3, 5]"`` or ``"w[2,1,3]"``.
+
+A name in square brackets has an element behind it, counted from 0 as Python counts. Where no node is called ``w`` or
+``b``, these letters speak the notation of the lectures: w[layer, output, input] and b[layer, output], counted from 1,
+where a layer is a product with a matrix of parameters and the bias that is added to it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backlit.errors import ShapeError, UnknownNameError
+from backlit.graph.graph import Graph
+from backlit.graph.leaves import Parameter
+from backlit.graph.node import Node
+
+__all__ = ["Element", "Place", "affine_layers", "element_name", "find_place"]
+
+_INDEXED = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[-\d,\s]+)\]", re.DOTALL)
+_MATRIX = 2
+
+Element = tuple[int, ...]
+"""The index of an element, counted from 0, one number for each axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node, or one element of it.
+
+    Args:
+        node: The node.
+        element: The index of the element; None for all of the node.
+
+    Example:
+        >>> import backlit as bl
+        >>> Place(bl.parameter([1.0, 2.0], name="w"), (1,)).element
+        (1,)
+    """
+
+    node: Node
+    element: Element | None = None
+
+
+def element_name(label: str, element: Sequence[int] | None) -> str:
+    """Write the name of an element.
+
+    Args:
+        label: How the node is called.
+        element: The index of the element; None or () for all of the node.
+
+    Returns:
+        The name.
+
+    Example:
+        >>> element_name("W", (3, 5)), element_name("loss", ())
+        ('W[3,5]', 'loss')
+    """
+    return f"{label}[{','.join(map(str, element))}]" if element else label
+
+
+def affine_layers(graph: Graph) -> list[tuple[Parameter, Parameter | None]]:
+    """List the matrices of weights of a graph, each with the bias that is added to its product, in order of execution.
+
+    Args:
+        graph: The graph.
+
+    Returns:
+        For each product x W with a parameter W of two axes: W, and the bias or None.
+
+    Example:
+        >>> import backlit as bl
+        >>> model = bl.nn.Sequential(bl.nn.Linear(3, 2), bl.nn.ReLU(), bl.nn.Linear(2, 1, bias=False))
+        >>> graph = bl.Graph(outputs=[model(bl.input("x", shape=(1, 3)))])
+        >>> [(weight.name, bias and bias.name) for weight, bias in affine_layers(graph)]
+        [('0.weight', '0.bias'), ('2.weight', None)]
+    """
+    weights: dict[Node, Parameter] = {}
+    biases: dict[Node, Parameter] = {}
+    for node in graph.operations:
+        if node.op.name == "matmul":
+            weight = node.arguments[1]
+            if isinstance(weight, Parameter) and weight.rank == _MATRIX:
+                weights[node] = weight
+        elif node.op.name == "add":
+            pairs = (node.arguments, node.arguments[::-1])
+            biases |= {product: other for product, other in pairs if product in weights and isinstance(other, Parameter)}
+    return [(weight, biases.get(product)) for product, weight in weights.items()]
+
+
+def find_place(graph: Graph, which: object, element: int | Sequence[int] | None = None) -> Place:
+    """Find what a user points at.
+
+    Args:
+        graph: The graph.
+        which: A node, its name, a name with an element (``"W[3, 5]"``), or a weight or bias in the notation of the
+            lectures (``"w[2,1,3]"``).
+        element: The element, where it does not stand in the name.
+
+    Returns:
+        The place.
+
+    Raises:
+        UnknownNameError: If there is no such node, weight or bias; the message suggests the nearest name.
+        ShapeError: If the node has no such element.
+
+    Example:
+        >>> import backlit as bl
+        >>> model = bl.nn.Linear(3, 2)
+        >>> graph = bl.Graph(outputs=[model(bl.input("x", shape=(1, 3)))])
+        >>> place = find_place(graph, "w[1,2,3]")
+        >>> place.node is model.weight, place.element
+        (True, (2, 1))
+    """
+    if isinstance(which, Node):
+        if which not in graph:
+            raise UnknownNameError(f"{which!r} is no part of this graph", why="nothing that was traced depends on it")
+        return _checked(graph, which, element)
+    if not isinstance(which, str):
+        raise UnknownNameError(f"a node is found by itself or by its name; received {which!r}")
+    match = _INDEXED.fullmatch(which) if which not in graph.labels.values() else None
+    if match is None:
+        return _checked(graph, graph[which], element)
+    if element is not None:
+        raise ShapeError(f"{which!r} names an element already; received element={element!r} besides")
+    name, index = match["name"], _numbers(which, match["index"])
+    try:
+        node = graph[name]
+    except UnknownNameError:
+        if name in ("w", "b"):
+            return _in_lecture_notation(graph, name, index)
+        raise
+    return _checked(graph, node, index)
+
+
+def _numbers(which: str, text: str) -> Element:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ShapeError(
+            f"{which!r} is no name of an element", instead="write whole numbers separated by commas: W[3, 5]"
+        ) from None
+
+
+def _checked(graph: Graph, node: Node, element: int | Sequence[int] | None) -> Place:
+    if element is None:
+        return Place(node)
+    index = (element,) if isinstance(element, int) else tuple(element)
+    fits = len(index) == node.rank and all(-n <= i < n for i, n in zip(index, node.shape, strict=True))
+    if not fits:
+        label = graph.labels[node]
+        first = f"write {element_name(label, (0,) * node.rank)} for the first" if node.size else ""
+        raise ShapeError(
+            f"{element_name(label, index)} does not exist: {label} has the shape {list(node.shape)}",
+            why="an element has one index for each axis, counted from 0",
+            instead=first,
+        )
+    return Place(node, tuple(i % n for i, n in zip(index, node.shape, strict=True)))
+
+
+def _in_lecture_notation(graph: Graph, letter: str, index: Element) -> Place:
+    """Find w[layer, output, input] or b[layer, output], counted from 1."""
+    layers = affine_layers(graph)
+    form = {"w": ("layer", "output", "input"), "b": ("layer", "output")}[letter]
+    text = element_name(letter, index)
+    if len(index) != len(form):
+        raise UnknownNameError(f"{text} is not of the form {letter}[{', '.join(form)}]")
+    if not 1 <= index[0] <= len(layers):
+        have = f"the layers are 1 to {len(layers)}" if layers else "no matrix of parameters is in this graph"
+        raise UnknownNameError(f"there is no {text}: {have}")
+    weight, bias = layers[index[0] - 1]
+    node = weight if letter == "w" else bias
+    if node is None:
+        raise UnknownNameError(f"there is no {text}: layer {index[0]} has no bias")
+    place = tuple(i - 1 for i in reversed(index[1:]))
+    place = (0,) * (node.rank - len(place)) + place
+    if not all(0 <= i < n for i, n in zip(place, node.shape, strict=True)):
+        lengths = ", ".join(f"the {what}s are 1 to {n}" for what, n in zip(form[1:], weight.shape[::-1], strict=False))
+        raise UnknownNameError(
+            f"there is no {text}: in layer {index[0]} {lengths}",
+            why="the lectures count from 1, and write layer, output, input in this order",
+        )
+    return Place(node, place)

@@ -1,0 +1,93 @@
+"""Origins: how a value arose from the values before it.
+
+An op that works element by element is told by its formula, with names and with numbers; a sum by its summands, the
+largest first; what was moved or picked by the element it came from. Which elements these are is asked of the op itself:
+a unit gradient at the value, pulled back, is not zero at just the elements that had a part in it.
+"""
+
+import numpy as np
+
+from backlit.autodiff.reverse import Edge, contribution
+from backlit.explain.explanation import Origin, Term
+from backlit.explain.formulas import broadcast_element, fill, format_number, numbers_of, value_formula
+from backlit.explain.naming import Element
+from backlit.explain.phrases import Way, phrase_of
+from backlit.explain.recording import Recording
+from backlit.graph.leaves import constant
+from backlit.graph.node import Application
+from backlit.graph.spec import is_floating
+
+__all__ = ["origin_of"]
+
+_MOST_TERMS = 8
+
+
+def origin_of(run: Recording, node: Application, element: Element | None) -> Origin:
+    """Tell how a value arose.
+
+    Args:
+        run: The run.
+        node: The node.
+        element: The element; None for all of an array.
+
+    Returns:
+        What there is to say.
+
+    Example:
+        >>> import backlit as bl
+        >>> x, w = bl.input("x", shape=(1, 2)), bl.parameter([[3.0], [4.0]], name="w")
+        >>> z = (x @ w).named("z")
+        >>> origin = origin_of(bl.trace(z[0, 0], {"x": [[1.0, 2.0]]}), z, (0, 0))
+        >>> [f"{term.formula} = {term.numbers} = {term.value:g}" for term in origin.terms]
+        ['x[0,1] · w[1,0] = 2 · 4 = 8', 'x[0,0] · w[0,0] = 1 · 3 = 3']
+    """
+    way = phrase_of(node).way
+    if element is None:
+        return Origin(value_formula(run, node), "", (), 0, 0.0)
+    if way is Way.EACH:
+        value = format_number(run.whole(node)[element].item())
+        numbers = fill(phrase_of(node).value, numbers_of(run, node, element), value)
+        return Origin(value_formula(run, node, element), numbers, (), 0, 0.0)
+    if way is Way.WHOLE or not is_floating(node.dtype):
+        return Origin(value_formula(run, node), "", (), 0, 0.0)
+    terms = _products(run, node, element) if node.op.name == "matmul" else _parts(run, node, element)
+    if way is Way.SUM:
+        ordered = sorted(terms, key=lambda term: -abs(term.value))
+        rest = ordered[_MOST_TERMS:]
+        return Origin(
+            value_formula(run, node), "", tuple(ordered[:_MOST_TERMS]), len(rest), sum(term.value for term in rest)
+        )
+    return Origin(value_formula(run, node), "", tuple(terms), 0, 0.0)
+
+
+def _products(run: Recording, node: Application, element: Element) -> list[Term]:
+    """List the products that an element of a matrix product is the sum of."""
+    left, right = node.arguments
+    row = (*broadcast_element(left.shape[:-2], element[:-2]), element[-2])
+    column = element[-1]
+    batch = broadcast_element(right.shape[:-2], element[:-2])
+    terms = []
+    for inner in range(left.shape[-1]):
+        x, y = run.whole(left)[(*row, inner)].item(), run.whole(right)[(*batch, inner, column)].item()
+        names = [run.name(left, (*row, inner)), run.name(right, (*batch, inner, column))]
+        numbers = [format_number(x), format_number(y)]
+        terms.append(Term(fill("{x} · {y}", names), fill("{x} · {y}", numbers), x * y))
+    return terms
+
+
+def _parts(run: Recording, node: Application, element: Element) -> list[Term]:
+    """List the elements from which an element was moved, picked or summed."""
+    unit = np.zeros(node.shape, dtype=node.dtype)
+    unit[element] = 1
+    terms = []
+    for position, argument in enumerate(node.arguments):
+        back = contribution(Edge(node, position), constant(unit, dtype=node.dtype))
+        if back is None:
+            continue
+        shares, values = run.compute(back)[0], run.whole(argument)
+        for place in np.argwhere(shares != 0):
+            where = tuple(int(i) for i in place)
+            share, value = float(shares[where]), float(values[where])
+            factor = "" if share == 1.0 else f"{format_number(share)} · "
+            terms.append(Term(f"{factor}{run.name(argument, where)}", f"{factor}{format_number(value)}", share * value))
+    return terms
