@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backlit as bl
-from backlit.autodiff import push_forward
+from backlit.autodiff import push_forward, push_through
 
 
 def test_tangents_of_everything_on_the_way():
@@ -56,3 +56,13 @@ def test_tangents_stand_in_a_box_of_their_own():
     moving = push_forward([y], {x: bl.constant(1.0)})
     assert moving[y].scope is None or moving[y].scope.path == "forward"
     assert push_forward([y], {x: bl.input("t")})[y].scope.path == "forward"
+
+
+def test_a_tangent_through_one_node_moves_nothing_before_it():
+    x = bl.input("x")
+    y = x * bl.exp(x)
+    first, second = (push_through(y, parts) for parts in ((bl.constant(1.0), None), (None, bl.constant(1.0))))
+    assert float(first.evaluate({x: 0.0})) == 1.0, "e^0, the other factor"
+    assert float(second.evaluate({x: 0.0})) == 0.0, "x, the other factor"
+    assert push_through(bl.floor(x), (bl.constant(1.0),)) is None
+    assert push_through(y, (None, None)) is None

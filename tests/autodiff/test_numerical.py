@@ -78,3 +78,13 @@ def test_mistakes_are_explained() -> None:
 def test_the_best_step_grows_with_the_point() -> None:
     assert best_step("central", 100.0) == pytest.approx(100.0 * best_step("central"))
     assert best_step("complex", 100.0) == best_step("complex")
+
+
+def test_another_formula_of_the_same_leaves_is_computed_in_float64():
+    x, w, s = bl.input("x"), bl.parameter(3.0, name="w"), bl.parameter(1.0, name="s")
+    function = DoubleFunction([x * w], {"x": 0.1})
+    twin = function.rebuilt(w + bl.cast(x, "float32") * 2.0 + s)
+    assert twin.dtype == "float64"
+    assert float(bl.engines.reference.interpret((twin,), function.values)[0]) == 3.0 + 0.1 * 2.0 + 1.0
+    with pytest.raises(BindingError, match="depends on <input 'y': float32.*, on which the function does not"):
+        function.rebuilt(x * bl.input("y"))

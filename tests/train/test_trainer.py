@@ -275,3 +275,17 @@ def test_two_or_not_two():
     matrix = bl.train.confusion_matrix(data[1][1], chances > 0.5, ["not 2", "2"])
     assert matrix.sum() == 1000
     assert matrix[1, 1] > 80
+
+
+def test_a_step_can_be_traced_and_leaves_the_model_as_it_is(build, task, bits):
+    trainer = build()
+    before = bits(trainer)
+    x, y = task[0][:8], task[1][:8]
+    run = trainer.trace(x, y)
+    assert bits(trainer) == before
+    changed = {run.name(parameter): run.whole(new) for parameter, new in run.updates.items()}
+    program = trainer.program(x, y)
+    loss, *_ = program(*(run.known[node] for node in program.graph.inputs))
+    assert run.value(run.loss).item() == pytest.approx(loss, rel=1e-6)
+    for name, parameter in trainer.model.parameters().items():
+        np.testing.assert_allclose(parameter.value, changed[name], rtol=1e-5, atol=1e-7, err_msg=name)

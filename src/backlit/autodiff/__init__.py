@@ -1,7 +1,7 @@
 """How graphs are differentiated: graph in, graph out."""
 
 from backlit.autodiff.checking import Disagreement, GradientCheck, Kink, check_gradients
-from backlit.autodiff.forward import push_forward
+from backlit.autodiff.forward import push_forward, push_through
 from backlit.autodiff.numerical import best_step, numerical_gradient
 from backlit.autodiff.reverse import Backpropagation, Edge, backpropagate
 from backlit.autodiff.storage import StoredValue, stored_values
@@ -24,6 +24,7 @@ __all__ = [
     "jvp",
     "numerical_gradient",
     "push_forward",
+    "push_through",
     "stored_values",
     "value_and_grad",
     "vjp",

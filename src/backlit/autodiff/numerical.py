@@ -98,6 +98,31 @@ class DoubleFunction:
         values.update({self.leaves[leaf]: value for leaf, value in (changed or {}).items()})
         return OPERATORS["interpret"](self.outputs, values)  # type: ignore[no-any-return]
 
+    def rebuilt(self, node: Node) -> Node:
+        """Build another formula of the same leaves in float64, to be computed from the same values.
+
+        Args:
+            node: A node made of inputs and parameters of this function; what else it holds keeps its value.
+
+        Returns:
+            Its twin.
+
+        Raises:
+            BindingError: If it depends on an input that this function does not have.
+        """
+        twins = dict(self.leaves)
+        for leaf in topological_order([node]):
+            if leaf in twins or not isinstance(leaf, (Input, Parameter, Constant)):
+                continue
+            if isinstance(leaf, Input):
+                raise BindingError(
+                    f"{node!r} depends on {leaf!r}, on which the function does not",
+                    instead="build it from the same inputs and parameters",
+                )
+            if is_floating(leaf.dtype):
+                twins[leaf] = Constant(leaf.value.astype(np.float64), leaf.name)
+        return substitute([node], twins, _double_attributes)[0]
+
     def value_of(self, leaf: Node) -> Array:
         """Return the value at which a leaf of the original graph stands."""
         return self.values[self.leaves[leaf]]

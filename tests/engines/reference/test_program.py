@@ -121,6 +121,13 @@ def test_integers_wrap_around_without_a_warning():
     assert int((x + 1).evaluate({x: np.uint32(2**32 - 1)})) == 0
 
 
+def test_interpret_does_not_compute_what_it_is_given():
+    x = bl.input("x")
+    y = bl.exp(x)
+    assert float(interpret((y * 2.0,), {y: np.float32(5.0)})[0]) == 10.0, "x has no value, and needs none"
+    assert float(interpret((y,), {y: np.float32(5.0)})[0]) == 5.0
+
+
 def test_interpret_takes_values_in_place_of_parameters():
     x, w = bl.input("x"), bl.parameter(2.0)
     z = x * w + 1.0
