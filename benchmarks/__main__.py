@@ -15,6 +15,7 @@ WORKLOADS = (
     "nets",
     "tiny",
     "prediction",
+    "tracing",
     "arrays",
     "products",
     "compilation",

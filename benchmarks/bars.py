@@ -11,6 +11,7 @@ from benchmarks.contest import Result
 from benchmarks.summary import Summary, ratios, summarise
 from benchmarks.workloads.nets import RESIDUAL
 from benchmarks.workloads.nets import ROWS as NETS
+from benchmarks.workloads.tracing import PLAIN
 
 __all__ = ["BARS", "Bar", "Verdict", "judge", "unjudged"]
 
@@ -117,6 +118,7 @@ def _processes() -> Iterable[Bar]:
     yield _within("compilation", "digit net, Adam, cached", 0.03, by=LOADED)
     yield _within("compilation", "1,000 nodes, cold", 3.0, by=LOADED)
     yield _within("compilation", "1,000 nodes of 64 numbers, cold", 3.0, by=LOADED)
+    yield Bar("tracing", "digit net, batch 32", "backlit", 1.5, (PLAIN,), at_most=True)
     yield _faster("whole", "MNIST to 97 %", 3.0, "PyTorch")
     for optimizer in ("SGD", "Adam"):
         row = f"batch 512, {optimizer}: growth of the peak"

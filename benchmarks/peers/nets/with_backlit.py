@@ -16,12 +16,15 @@ from benchmarks.peers.backlit_engine import require
 from benchmarks.tasks import WEIGHT_DECAY, PredictionTask, TrainingTask
 
 __all__ = [
+    "differentiate",
     "graph_of_step",
     "losses",
+    "losses_without_steps",
     "model_of",
     "predict",
     "predict_by_model",
     "probabilities",
+    "trace",
     "train_by_epoch",
     "train_by_step",
 ]
@@ -120,6 +123,46 @@ def losses(task: TrainingTask, steps: int) -> list[float]:
     batches = zip(task.inputs[:steps], task.targets[:steps], strict=True)
     wide = ((x.astype("float64"), target) for x, target in batches)
     return [float(step(x, target if task.loss == "cross-entropy" else target.astype("float64"))) for x, target in wide]
+
+
+def _loss_graph(task: TrainingTask) -> tuple[list[Any], bl.Node, dict[str, Any]]:
+    model = model_of(task.net)
+    x = bl.input("x", shape=task.inputs.shape[1:])
+    target = bl.input("target", shape=task.targets.shape[1:], dtype="int64")
+    return [x, target], bl.losses.cross_entropy(model(x), target), model.parameters()
+
+
+def differentiate(task: TrainingTask, engine: str) -> Prepared:
+    """Prepare forward and backward passes: the loss and the gradients of all parameters."""
+    require(engine)
+    inputs, loss, weights = _loss_graph(task)
+    program = bl.compile(inputs, [loss, *bl.grad(loss, weights).values()], engine=engine)
+
+    def run() -> list[float]:
+        return [float(program(x, target)[0]) for x, target in zip(task.inputs, task.targets, strict=True)]
+
+    return Prepared(run, run)
+
+
+def trace(task: TrainingTask, engine: str) -> Prepared:
+    """Prepare the same passes with every value and every gradient kept."""
+    require(engine)
+    (x, target), loss, _ = _loss_graph(task)
+    tracer = bl.explain.Tracer(loss, engine=engine)
+
+    def run() -> list[float]:
+        batches = zip(task.inputs, task.targets, strict=True)
+        return [tracer({x: rows, target: labels}).value(loss).item() for rows, labels in batches]
+
+    return Prepared(run, run)
+
+
+def losses_without_steps(task: TrainingTask) -> list[float]:
+    """Compute the losses of all batches, with the initial weights, by the referee in float64."""
+    with bl.precision("float64"):
+        inputs, loss, _ = _loss_graph(task)
+        program = bl.compile(inputs, loss, engine="reference")
+    return [float(program(x.astype("float64"), y)) for x, y in zip(task.inputs, task.targets, strict=True)]
 
 
 def probabilities(task: PredictionTask) -> Array:

@@ -14,7 +14,7 @@ from benchmarks.contest import Prepared, UnavailableError
 from benchmarks.nets import Activation, Array, Dropout, Layer, LayerNorm, Linear, Net, parameters
 from benchmarks.tasks import WEIGHT_DECAY, PredictionTask, TrainingTask
 
-__all__ = ["predict", "require_compiler", "train"]
+__all__ = ["differentiate", "predict", "require_compiler", "train"]
 
 _ACTIVATIONS: dict[str, Callable[[], torch.nn.Module]] = {
     "relu": torch.nn.ReLU,
@@ -72,6 +72,37 @@ def require_compiler() -> None:
     """
     if not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         raise UnavailableError("torch.compile needs a C++ compiler, and there is neither g++ nor clang++")
+
+
+def differentiate(task: TrainingTask, *, retained: bool = False) -> Prepared:
+    """Prepare forward and backward passes.
+
+    Args:
+        task: Whose net and batches they are.
+        retained: Whether the gradients of the five values between the layers are kept.
+
+    Returns:
+        The passes.
+    """
+    model = _model(task.net)
+    batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in zip(task.inputs, task.targets, strict=True)]
+
+    def one(x: torch.Tensor, target: torch.Tensor) -> float:
+        model.zero_grad()
+        values = []
+        for layer in model:
+            x = layer(x)
+            if retained:
+                x.retain_grad()
+                values.append(x)
+        loss = torch.nn.functional.cross_entropy(x, target)
+        loss.backward()
+        return float(loss.item())
+
+    def run() -> list[float]:
+        return [one(x, target) for x, target in batches]
+
+    return Prepared(run, run)
 
 
 def train(task: TrainingTask, *, fused: bool | None = None, compiled: bool = False) -> Prepared:
