@@ -1,0 +1,71 @@
+"""Editing: a run as it would have been with other values of its inputs and parameters."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from backlit.errors import ArgumentError
+from backlit.explain.recording import Recording
+from backlit.graph.leaves import Input, Parameter
+from backlit.graph.node import OPERATORS, Application, Array, Node
+
+__all__ = ["edited"]
+
+Run = TypeVar("Run", bound=Recording)
+
+
+def edited(run: Run, changes: Mapping[Any, npt.ArrayLike]) -> Run:
+    """Compute a run anew with other values of leaves; the parameters themselves stay as they are.
+
+    Args:
+        run: The run.
+        changes: New values of inputs and parameters, by node or by name; of single elements by name.
+
+    Returns:
+        Another run.
+
+    Raises:
+        UnknownNameError: If there is nothing of that name.
+        ArgumentError: If it is computed and not given, or a value does not fit.
+
+    Example:
+        >>> import backlit as bl
+        >>> x, w = bl.input("x"), bl.parameter(4.0, name="w")
+        >>> run = bl.trace((x * w).named("f"), {"x": 3.0})
+        >>> edited(run, {"w": 5.0}).value("f").item(), run.value("f").item(), float(w.value)
+        (15.0, 12.0, 4.0)
+    """
+    leaves = {node: array for node, array in run.known.items() if not isinstance(node, Application)}
+    for which, value in changes.items():
+        place = run.place(which)
+        if not isinstance(place.node, (Input, Parameter)):
+            raise ArgumentError(
+                f"{run.name(place.node)} cannot be edited: it is computed",
+                instead=f"edit what it is computed from, or ask what a change of it does: run.nudge({which!r}, 1.0)",
+            )
+        leaves[place.node] = _changed(run, place.node, place.element, leaves[place.node], value)
+    gradients = (run.walk.gradients.get(node) for node in run.forward if not isinstance(node, Input))
+    wanted: list[Node] = [*run.forward, *(node for node in gradients if node is not None), *run.updates.values()]
+    computed = tuple(node for node in dict.fromkeys(wanted) if isinstance(node, Application))
+    values = OPERATORS["interpret"](computed, leaves)
+    known = leaves | {node: np.asarray(value) for node, value in zip(computed, values, strict=True)}
+    return replace(run, known=known, rows={}, examples=())
+
+
+def _changed(run: Recording, node: Node, element: tuple[int, ...] | None, before: Array, value: npt.ArrayLike) -> Array:
+    after = before.copy()
+    try:
+        given = np.asarray(value)
+        if given.shape not in ((), node.shape if element is None else ()):
+            raise ValueError(f"it has the shape {list(given.shape)}")
+        after[... if element is None else element] = given
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(
+            f"{run.name(node, element)} cannot be {value!r}",
+            why=str(error),
+            instead=f"give a number, or an array of shape {list(node.shape)}" if element is None else "give a number",
+        ) from None
+    return after
