@@ -8,7 +8,7 @@ Every message says what happened (with the values received), why it is wrong, an
     │   ├── DTypeError              (also a TypeError)
     │   ├── CycleError
     │   ├── UnknownNameError        (also a KeyError)
-    │   └── ParseError              a printed graph that cannot be read back
+    │   └── ParseError              a formula or a printed graph that cannot be read
     ├── DifferentiationError    a derivative that does not exist
     │   ├── NotScalarError
     │   ├── DisconnectedError
@@ -161,7 +161,7 @@ class UnknownNameError(GraphError, KeyError):
 
 
 class ParseError(GraphError):
-    """A printed graph that cannot be read back."""
+    """A formula or a printed graph that cannot be read."""
 
 
 class DifferentiationError(BacklitError):

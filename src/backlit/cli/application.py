@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from backlit.cli.explain import FormulaCommand, explain
 from backlit.cli.info import info
 from backlit.cli.predict import predict
 from backlit.cli.screen import Commands
@@ -46,6 +47,7 @@ def _options(
 app.command()(train)
 app.command()(predict)
 app.command()(info)
+app.command(cls=FormulaCommand)(explain)
 
 
 def main() -> None:

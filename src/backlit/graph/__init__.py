@@ -1,6 +1,7 @@
 """What a computation means: nodes, ops, graphs, scopes; nothing that runs."""
 
 from backlit.graph.box import Box, extract, find_box
+from backlit.graph.formula import Formula, parse_formula
 from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Input, Parameter, constant, input, parameter
 from backlit.graph.node import Application, Node
@@ -19,6 +20,7 @@ __all__ = [
     "Application",
     "Box",
     "Constant",
+    "Formula",
     "Graph",
     "Input",
     "Interval",
@@ -38,6 +40,7 @@ __all__ = [
     "find_op",
     "input",
     "parameter",
+    "parse_formula",
     "parse_graph",
     "precision",
     "rewrite",
