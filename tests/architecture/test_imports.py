@@ -10,6 +10,7 @@ LAZY = {
     "rich": "45 ms that only progress bars, tables and trees need",
     "typer": "the command line alone needs it",
     "safetensors": "only loading and saving need it",
+    "sympy": "optional (the extra `symbolic`); only derivatives as formulas need it",
     "llvmlite": "100 ms that only the native engine needs, when it compiles",
 }
 

@@ -5,6 +5,8 @@ from backlit.autodiff.forward import push_forward, push_through
 from backlit.autodiff.numerical import best_step, numerical_gradient
 from backlit.autodiff.reverse import Backpropagation, Edge, backpropagate
 from backlit.autodiff.storage import StoredValue, stored_values
+from backlit.autodiff.symbolic import SymbolicDerivative, symbolic_derivative
+from backlit.autodiff.symbolic_forms import closed_form
 from backlit.autodiff.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
@@ -14,9 +16,11 @@ __all__ = [
     "GradientCheck",
     "Kink",
     "StoredValue",
+    "SymbolicDerivative",
     "backpropagate",
     "best_step",
     "check_gradients",
+    "closed_form",
     "grad",
     "hessian",
     "hvp",
@@ -26,6 +30,7 @@ __all__ = [
     "push_forward",
     "push_through",
     "stored_values",
+    "symbolic_derivative",
     "value_and_grad",
     "vjp",
 ]

@@ -5,8 +5,9 @@ derivative, and so does the narrator where its formula stands in this table: the
 tangent through the box, op by op, so that the formula is never more than the caption of what is computed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from backlit.graph.node import Application, Array, Node
 from backlit.graph.scope import Scope
 from backlit.graph.spec import is_floating
 
-__all__ = ["COMPOSITES", "ClosedBox", "Composite", "box_terms", "closed_boxes", "composite_of"]
+__all__ = ["COMPOSITES", "BoxInfluence", "ClosedBox", "Composite", "box_influences", "closed_boxes", "composite_of"]
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,41 @@ def _box(run: Recording, scope: Scope) -> ClosedBox:
     return ClosedBox(scope, tuple(inside), tuple(outputs), COMPOSITES[scope.name])
 
 
-def box_terms(
-    run: Recording, box: ClosedBox, node: Node, element: Element
-) -> Iterable[tuple[Application, Element, float, float, str]]:
+class BoxInfluence(NamedTuple):
+    """What an element of a value does, through a composite, to one element that comes out.
+
+    Args:
+        box: The composite.
+        consumer: The node that comes out.
+        place: The element of it.
+        local: The local derivative.
+        upstream: The gradient of the element that comes out.
+        formula: The local derivative as a formula.
+
+    Example:
+        >>> BoxInfluence._fields[3:]
+        ('local', 'upstream', 'formula')
+    """
+
+    box: ClosedBox
+    consumer: Application
+    place: Element
+    local: float
+    upstream: float
+    formula: str
+
+    @property
+    def product(self) -> float:
+        """What comes back: local derivative · upstream gradient."""
+        return self.local * self.upstream
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that telling it names."""
+        return (self.consumer,)
+
+
+def box_influences(run: Recording, box: ClosedBox, node: Node, element: Element) -> Iterator[BoxInfluence]:
     """List what an element of a value does through a composite.
 
     Args:
@@ -173,14 +206,13 @@ def box_terms(
         element: The element.
 
     Yields:
-        For each element that comes out and is moved: the node, the index, the local derivative, the upstream gradient,
-        and the formula of the local derivative.
+        One for each element that comes out and is moved. Their products add up to what comes back through the box.
 
     Example:
         >>> import backlit as bl
         >>> z = bl.parameter([0.0, 0.0], name="z")
         >>> run = bl.trace(bl.softmax(z)[0])
-        >>> [(local, upstream) for _, _, local, upstream, _ in box_terms(run, closed_boxes(run, z)[0], z, (0,))]
+        >>> [(each.local, each.upstream) for each in box_influences(run, closed_boxes(run, z)[0], z, (0,))]
         [(0.25, 1.0), (-0.25, 0.0)]
     """
     moved = _pushed(run, box, node, element)
@@ -193,7 +225,7 @@ def box_terms(
             place = tuple(int(i) for i in index)
             same = output.shape == node.shape and place == element
             formula = box.composite.local(run.name(node, element), run.name(output, place), at, same)
-            yield output, place, float(column[place]), float(upstream[place]), formula
+            yield BoxInfluence(box, output, place, float(column[place]), float(upstream[place]), formula)
 
 
 def _pushed(run: Recording, box: ClosedBox, node: Node, element: Element) -> dict[Node, Array]:

@@ -1,0 +1,52 @@
+"""A comparison as a table and as a picture: readable at 80 columns, and well-formed."""
+
+import math
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+import backlit as bl
+from backlit.explain.render.comparison import comparison_svg, comparison_text
+
+
+@pytest.fixture(scope="module")
+def compared():
+    θ, x = bl.parameter(3.0, name="θ"), bl.input("x")
+    loss = (θ * x + bl.exp(θ * x)).named("L")
+    return bl.compare_derivatives(loss, {"x": -2.0}, manual={"θ": x + x * bl.exp(θ * x)})
+
+
+def test_the_table_has_every_method_with_its_error_and_its_cost(compared):
+    lines = comparison_text(compared).splitlines()
+    assert lines[0] == "derivatives of L = -5.99752 at θ = 3, x = -2"
+    for method in ("by hand", "symbolic", "numerical", "forward mode", "reverse mode"):
+        assert sum(line.startswith(method) for line in lines) == 1
+        (value,) = [line for line in lines if line.startswith(f"    {method}") and "-2.0" in line]
+        assert float(value.split()[-1]) == pytest.approx(-2.0 - 2.0 * math.exp(-6.0), rel=1e-9)
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_curve_shows_more_right_digits_at_the_best_step(compared):
+    lines = comparison_text(compared).splitlines()
+    dots = {line.split()[0]: line.count("•") for line in lines if "•" in line}
+    assert dots["1e-06"] > dots["1e-01"]
+    assert dots["1e-06"] > dots["1e-14"]
+
+
+def test_of_an_array_the_first_numbers_are_written_out():
+    w = bl.parameter(np.arange(1.0, 9.0), name="w")
+    text = comparison_text(bl.compare_derivatives(bl.sum(w * w)))
+    assert "∂f/∂w[3]" in text
+    assert "∂f/∂w[4]" not in text
+    assert "w = [8]" in text
+
+
+def test_the_picture_is_well_formed_and_marks_the_best_steps(compared):
+    root = ET.fromstring(comparison_svg(compared))
+    space = "{http://www.w3.org/2000/svg}"
+    assert len(root.findall(f"{space}polyline")) == 2
+    assert len(root.findall(f"{space}circle")) == 2
+    words = " ".join("".join(text.itertext()) for text in root.iter(f"{space}text"))
+    assert "forward: best at h =" in words
+    assert "central: best at h =" in words
