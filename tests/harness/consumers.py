@@ -3,13 +3,21 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from backlit.autodiff.symbolic_rules import SYMPY_RULES
 from backlit.engines.native.lowering import LOWERING
 from backlit.engines.reference import NUMPY_RULES
+from backlit.explain.page import javascript_ops
+from backlit.explain.phrases import PHRASES
+from backlit.explain.symbols import SYMBOLS
 from harness.oracles import ORACLES
 
 CONSUMERS: dict[str, Mapping[str, Any]] = {
+    "drawing": SYMBOLS,
+    "interactive page": javascript_ops(),
+    "narrator": PHRASES,
     "native engine": LOWERING,
     "reference engine": NUMPY_RULES,
+    "symbolic derivatives": SYMPY_RULES,
     "oracles of the tests": ORACLES,
 }
 
