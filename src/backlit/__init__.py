@@ -3,10 +3,11 @@
 This module holds the public names, and nothing else. Graphs, differentiation and engines are loaded at once; the
 packages above them when they are first used, as Scientific Python's SPEC 1 recommends, so that importing backlit to
 look at a graph stays quick. It also tells the floors below where to find what they offer of the floors above them, of
-which they know nothing: a trainer's trace.
+which they know nothing: the picture of a node, the trace of a trainer.
 """
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from backlit import autodiff, engines, errors, graph
@@ -132,7 +133,7 @@ from backlit.graph.ops import (
 
 if TYPE_CHECKING:
     from backlit import data, explain, interop, nn, optim, train
-    from backlit.explain import trace
+    from backlit.explain import compare_derivatives, draw, trace
     from backlit.interop import load, load_parameters, save
     from backlit.nn import losses, seed
     from backlit.train import Trainer, metrics
@@ -141,7 +142,9 @@ __version__ = "0.1.0"
 
 _LATER = {
     "Trainer": "train",
+    "compare_derivatives": "explain",
     "data": "",
+    "draw": "explain",
     "explain": "",
     "interop": "",
     "load": "interop",
@@ -172,11 +175,14 @@ _ELSEWHERE = {
 """What other libraries call things that have the name of the array API standard here."""
 
 
-def _trace_graph(*arguments: object, **settings: object) -> object:
-    return importlib.import_module("backlit.explain").trace_graph(*arguments, **settings)
+def _explaining(name: str) -> Callable[..., object]:
+    def call(*arguments: object, **settings: object) -> object:
+        return getattr(importlib.import_module("backlit.explain"), name)(*arguments, **settings)
+
+    return call
 
 
-graph.node.OPERATORS["trace_graph"] = _trace_graph
+graph.node.OPERATORS |= {name: _explaining(name) for name in ("draw", "trace_graph")}
 
 
 def __getattr__(name: str) -> object:
@@ -218,6 +224,7 @@ __all__ = [
     "ceil",
     "check_gradients",
     "clip",
+    "compare_derivatives",
     "compile",
     "concat",
     "constant",
@@ -226,6 +233,7 @@ __all__ = [
     "cumulative_sum",
     "data",
     "divide",
+    "draw",
     "einsum",
     "engines",
     "equal",

@@ -86,5 +86,5 @@ def test_another_formula_of_the_same_leaves_is_computed_in_float64():
     twin = function.rebuilt(w + bl.cast(x, "float32") * 2.0 + s)
     assert twin.dtype == "float64"
     assert float(bl.engines.reference.interpret((twin,), function.values)[0]) == 3.0 + 0.1 * 2.0 + 1.0
-    with pytest.raises(BindingError, match="depends on <input 'y': float32.*, on which the function does not"):
+    with pytest.raises(BindingError, match=r"depends on <input 'y': float32.*, on which the function does not"):
         function.rebuilt(x * bl.input("y"))

@@ -171,6 +171,15 @@ def test_the_graph_is_drawn_with_its_numbers(run) -> None:
     assert {"x1", "w1", "b", "z", "y", "σ", "7", "0.9991", "0.002731"} <= texts
 
 
+def test_a_page_may_be_drawn_again_and_nothing_else_is_replaced(run) -> None:
+    for formula in ("x*x", "x + x"):
+        assert run("explain", formula, "--at", "x=3", "--draw", "out.html").exit_code == 0
+    assert "x + x" in Path("out.html").read_text(encoding="utf-8")
+    Path("mine.html").write_text("<!DOCTYPE html>", encoding="utf-8")
+    assert run("explain", "x*x", "--at", "x=3", "--draw", "mine.html").exit_code == 1
+    assert Path("mine.html").read_text(encoding="utf-8") == "<!DOCTYPE html>"
+
+
 def test_json_and_a_drawing_may_be_asked_for_at_once(run) -> None:
     assert json.loads(run("explain", "x*x", "--at", "x=3", "--draw", "a.SVG", "--json").stdout)["result"]["value"] == 9
     assert Path("a.SVG").read_text(encoding="utf-8").startswith("<svg")
@@ -194,8 +203,9 @@ def test_a_drawing_may_be_drawn_again_and_nothing_else_is_replaced(run) -> None:
 
 def test_a_drawing_that_cannot_be_written_is_refused_before_anything_is_computed(run, refusal) -> None:
     assert refusal("x*x", "--at", "x=3", "--draw", "out.png") == [
-        "error    out.png does not end in .svg",
-        "instead  write --draw formula.svg",
+        "error    out.png does not end in .svg or .html",
+        "instead  write --draw formula.svg for a picture, --draw formula.html for a page",
+        "         to step through and edit",
     ]
     result = run("explain", "x*x", "--at", "x=3", "--draw", "nowhere/out.svg")
     assert result.exit_code == 1

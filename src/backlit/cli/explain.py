@@ -20,21 +20,19 @@ from backlit.cli.options import json_option
 from backlit.cli.screen import make_console, plain
 from backlit.errors import ArgumentError, FileError, GraphError, ParseError, nearest
 from backlit.explain import Explanation, Step, Trace, trace
-from backlit.explain.drawing import diagram_of
 from backlit.explain.formulas import format_number
-from backlit.explain.render.svg import to_svg
 from backlit.explain.walking import Walkthrough
 from backlit.graph.formula import Formula, parse_formula
 from backlit.graph.leaves import Input
 from backlit.graph.node import Node
-from backlit.interop import check_writable, write_atomically
+from backlit.interop import check_writable
 
 __all__ = ["FormulaCommand", "explain"]
 
 _MOST_LEAVES = 12  # explained without being named
 _MOST_STEPS = 40  # shown of the way forward
 _OPTION = r"-h|--[a-z][a-z-]*(?:=.*)?"
-_MARK = b'class="bl-drawing"'  # by which a drawing is known
+_MARKS = {".svg": b'class="bl-drawing"', ".html": b'content="backlit"'}  # by which a drawing is known
 _RULE = "─" * 60
 
 
@@ -79,7 +77,7 @@ def explain(
         typer.Option(metavar="NAME", help="What is explained: by default every name that has a value."),
     ] = None,
     draw: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the graph with its numbers into an SVG file.")
+        Path | None, typer.Option(metavar="FILE", help="Draw the graph with its numbers: .svg, or .html to click in.")
     ] = None,
     step: Annotated[bool, typer.Option("--step", help="Step through it with the keys, both ways.")] = False,
     as_json: Annotated[bool, json_option()] = False,
@@ -100,7 +98,7 @@ def explain(
     names, omitted = _chosen(of or [], read)
     told = [_explanation(run, name) for name in names]
     if draw is not None:
-        write_atomically(draw, _drawing(run, formula).encode())
+        run.draw(draw, name=formula)
     if as_json:
         typer.echo(json.dumps(_as_data(run, read, told, omitted), ensure_ascii=False, indent=2, allow_nan=False))
         return
@@ -208,10 +206,14 @@ def _number(name: str, text: str) -> float:
 
 
 def _check_drawing(path: Path) -> None:
-    if path.suffix.lower() != ".svg":
-        raise ArgumentError(f"{path} does not end in .svg", instead="write --draw formula.svg")
+    mark = _MARKS.get(path.suffix.lower())
+    if mark is None:
+        raise ArgumentError(
+            f"{path} does not end in .svg or .html",
+            instead="write --draw formula.svg for a picture, --draw formula.html for a page to step through and edit",
+        )
     check_writable(path)
-    if path.exists() and _MARK not in path.read_bytes()[:300]:
+    if path.exists() and mark not in path.read_bytes()[:300]:
         raise FileError(
             f"{path} exists, and is no drawing of backlit",
             why="it is not replaced, since it may be something of yours",
@@ -251,12 +253,6 @@ def _forward_lines(run: Trace) -> list[str]:
         half = _MOST_STEPS // 2
         lines[half:-half] = [f"... {len(lines) - 2 * half:,} more steps ..."]
     return lines or [f"{run.name(run.loss)} = {format_number(float(run.whole(run.loss)))}"]
-
-
-def _drawing(run: Trace, text: str) -> str:
-    values = {node: run.whole(node) for node in run.forward}
-    gradients = {node: run.slope(node) for node in run.forward if node in run.walk.gradients}
-    return to_svg(diagram_of(run.graph, values=values, gradients=gradients, name=text))
 
 
 def _as_data(run: Trace, formula: Formula, told: list[Explanation], omitted: int) -> dict[str, Any]:

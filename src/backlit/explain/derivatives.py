@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backlit.autodiff.forward import push_forward
-from backlit.autodiff.numerical import DoubleFunction, best_step, differences, float_or_complex
+from backlit.autodiff.numerical import DoubleFunction, Method, best_step, differences, float_or_complex
 from backlit.autodiff.reverse import backpropagate, zeros_like
 from backlit.autodiff.symbolic import symbolic_derivative
 from backlit.autodiff.symbolic_functions import load_sympy
@@ -189,13 +189,13 @@ class _Point:
         note = f"{len(every)} {'passes' if len(every) > 1 else 'pass'}, one for each number"
         return DerivativeRow("forward mode", self._by_name(arrays), 0.0, operations, seconds, note)
 
-    def _differences(self, source: Node, method: str, step: float | None) -> Array:
+    def _differences(self, source: Node, method: Method, step: float | None) -> Array:
         at = self.function.value_of(source)
         return differences(
             lambda value: float_or_complex(self.function({source: value})[0]),
             at,
             method,
-            step,  # type: ignore[arg-type]
+            step,
         )
 
     def numerical(self) -> DerivativeRow:
@@ -209,7 +209,7 @@ class _Point:
         """Differentiate the first leaf by differences with steps of many sizes."""
         source, truth = self.sources[0], exact[self.names[0]]
         scale = max(float(np.max(np.abs(truth), initial=0.0)), 1e-300)
-        errors: dict[str, list[float]] = {"forward": [], "central": []}
+        errors: dict[Method, list[float]] = {"forward": [], "central": []}
         for method, found in errors.items():
             for step in _STEPS:
                 difference = self._differences(source, method, step) - truth

@@ -49,12 +49,21 @@ class Summary:
         if not array.size:
             return cls(array.shape, 0.0, 0.0, 0.0, 0.0)
         numbers = array.astype(np.float64)
-        norm = float(np.sqrt(np.sum(numbers * numbers)))
-        return cls(array.shape, norm, float(numbers.mean()), float(numbers.min()), float(numbers.max()))
+        low, high = float(numbers.min()), float(numbers.max())
+        # By its largest element, so that no square overflows; what is not finite has no norm but itself.
+        scale = max(abs(low), abs(high))
+        with np.errstate(all="ignore"):
+            parts = numbers / scale if 0.0 < scale < np.inf else numbers
+            norm, mean = float(np.sqrt(np.sum(parts * parts))), float(parts.mean())
+        factor = scale if 0.0 < scale < np.inf else 1.0
+        return cls(array.shape, norm * factor, mean * factor, low, high)
 
 
 Number = float | Summary
 """A single number, or an array in few numbers."""
+
+Places = tuple[tuple[str, tuple[str, ...]], ...]
+"""For each box the nodes in it that have no name that tells where they stand."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,7 @@ class Contribution:
         upstream: The gradient of the loss with respect to the consumer.
         product: Local derivative · upstream gradient; for a whole array, what comes back in all.
         rule: By which rule the local derivative is what it is.
+        argument: Where the consumer takes the value more than once: for its how manieth argument, from 1; else 0.
 
     Example:
         >>> Contribution("f", "x · w", "x", 3.0, 1.0, 3.0, "of a product: the other factor").product
@@ -124,6 +134,7 @@ class Contribution:
     upstream: Number
     product: Number
     rule: str
+    argument: int = 0
 
 
 @dataclass(frozen=True)
@@ -188,6 +199,7 @@ class Explanation(Shown):
         chain: The gradients further up, from the loss back, where all are single numbers.
         update: How a step of training changes it.
         notes: Kinks, singular points, and why nothing can learn here.
+        places: For each box the nodes in it that are spoken of and have no name that tells.
 
     Example:
         >>> import backlit as bl
@@ -210,6 +222,7 @@ class Explanation(Shown):
     chain: tuple[ChainLink, ...] = ()
     update: tuple[UpdateLine, ...] = ()
     notes: tuple[str, ...] = ()
+    places: Places = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as lists, dictionaries, texts and numbers."""

@@ -14,14 +14,27 @@ from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
 from backlit.graph.spec import is_floating
 
-__all__ = ["broadcast_element", "fill", "format_number", "local_formula", "names_of", "numbers_of", "value_formula"]
+__all__ = [
+    "broadcast_element",
+    "fill",
+    "format_number",
+    "local_formula",
+    "names_of",
+    "number_formula",
+    "numbers_of",
+    "value_formula",
+]
 
 _DIGITS = 6
 _FIELDS = "xyz"
+_PASSED_ON = frozenset({"cast", "stop_gradient"})
+"""Ops whose value is that of their argument: to write it with numbers would say the number twice."""
+_ALONG = frozenset({"sum", "max", "min", "argmax", "argmin", "cumulative_sum"})
+"""Ops that work along axes."""
 
 
 def format_number(number: float) -> str:
-    """Write a number with six significant digits, as few as it needs.
+    """Write a number with six significant digits, as few as it needs; a whole number with all of them.
 
     Args:
         number: Any number.
@@ -30,11 +43,13 @@ def format_number(number: float) -> str:
         The text.
 
     Example:
-        >>> format_number(0.1), format_number(-2.0), format_number(1 / 3), format_number(1e-9)
-        ('0.1', '-2', '0.333333', '1e-09')
+        >>> format_number(0.1), format_number(-2.0), format_number(1 / 3), format_number(1e-9), format_number(1234567)
+        ('0.1', '-2', '0.333333', '1e-09', '1234567')
     """
     if isinstance(number, bool):
         return "true" if number else "false"
+    if isinstance(number, int):
+        return str(number)
     text = f"{number:.{_DIGITS}g}"
     return "0" if text == "-0" else text
 
@@ -63,7 +78,8 @@ def fill(template: str, values: Sequence[str], out: str = "") -> str:
             continue
         value = fields.get(field, "…")
         after = parts[place + 1][0] if place + 1 < len(parts) else ""
-        joined = bool(text) and text[-1] not in "(|⌊⌈[√" and after[:1] != ")"
+        before_it = text.rstrip()[-1:]
+        joined = bool(before_it) and before_it not in "(|⌊⌈[√," and not before_it.isalpha()
         if value.startswith("-") and (joined or after[:1] in ("^", "²")):
             value = f"({value})"
         text += value
@@ -124,7 +140,42 @@ def value_formula(run: Recording, node: Application, element: Element | None = N
         >>> value_formula(bl.trace(x * w, {"x": 3.0}), x * w)
         'x · w'
     """
-    return fill(phrase_of(node).value, names_of(run, node, element))
+    names = names_of(run, node, element)
+    if node.op.name == "concat":  # of as many as there are
+        return " followed by ".join(names)
+    return fill(phrase_of(node).value, names) + _along(node)
+
+
+def _along(node: Application) -> str:
+    """Say along which axes an op works, where it does not work along all of them."""
+    attributes = node.attributes
+    axes = attributes.get("axes", (attributes["axis"],) if "axis" in attributes else ())
+    if node.op.name not in _ALONG or len(axes) == node.arguments[0].rank:
+        return ""
+    return f" along {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+
+
+def number_formula(run: Recording, node: Application, element: Element) -> str:
+    """Write an element of the value of an elementwise op as a formula of numbers.
+
+    Args:
+        run: The run.
+        node: The node.
+        element: The element.
+
+    Returns:
+        The formula; empty where it would be the number itself.
+
+    Example:
+        >>> import backlit as bl
+        >>> x, w = bl.input("x"), bl.parameter(-4.0, name="w")
+        >>> f = (x * w).named("f")
+        >>> number_formula(bl.trace(f, {"x": 3.0}), f, ())
+        '3 · (-4)'
+    """
+    if node.op.name in _PASSED_ON:
+        return ""
+    return fill(phrase_of(node).value, numbers_of(run, node, element))
 
 
 def local_formula(run: Recording, node: Application, position: int, element: Element | None = None) -> str:
@@ -142,10 +193,16 @@ def local_formula(run: Recording, node: Application, position: int, element: Ele
     Example:
         >>> import backlit as bl
         >>> x, w = bl.input("x"), bl.parameter(4.0, name="w")
-        >>> f = (x * w).named("f")
-        >>> local_formula(bl.trace(f, {"x": 3.0}), f, 1)
-        'x'
+        >>> f, g = (x * w).named("f"), (w**3.0).named("g")
+        >>> local_formula(bl.trace(f, {"x": 3.0}), f, 1), local_formula(bl.trace(g), g, 0)
+        ('x', '3 · w^2')
     """
     if not is_floating(node.arguments[position].dtype):
         return ""
-    return fill(phrase_of(node).local_of(position), names_of(run, node, element), run.name(node, element))
+    names = names_of(run, node, element)
+    if node.op.name == "pow" and position == 0:
+        exponent = node.arguments[1]
+        if isinstance(exponent, Constant) and exponent.size == 1:
+            power = exponent.value.item() - 1.0
+            return fill("{y} · {x}" if power == 1.0 else "{y} · {x}^{z}", [*names, format_number(power)])
+    return fill(phrase_of(node).local_of(position), names, run.name(node, element))

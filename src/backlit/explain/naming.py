@@ -5,9 +5,11 @@ A name in square brackets has an element behind it, counted from 0 as Python cou
 where a layer is a product with a matrix of parameters and the bias that is added to it.
 """
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from backlit.errors import ShapeError, UnknownNameError
 from backlit.graph.graph import Graph
@@ -16,7 +18,7 @@ from backlit.graph.node import Node
 
 __all__ = ["Element", "Place", "affine_layers", "element_name", "find_place"]
 
-_INDEXED = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[-\d,\s]+)\]", re.DOTALL)
+_INDEXED = re.compile(r"(?P<name>.+?)\s*\[(?P<index>[^\[\]]*)\]", re.DOTALL)
 _MATRIX = 2
 
 Element = tuple[int, ...]
@@ -65,26 +67,49 @@ def affine_layers(graph: Graph) -> list[tuple[Parameter, Parameter | None]]:
         graph: The graph.
 
     Returns:
-        For each product x W with a parameter W of two axes: W, and the bias or None.
+        For each parameter W of two axes that stands in a product x W or W x: W, once, and the bias or None.
 
     Example:
         >>> import backlit as bl
         >>> model = bl.nn.Sequential(bl.nn.Linear(3, 2), bl.nn.ReLU(), bl.nn.Linear(2, 1, bias=False))
         >>> graph = bl.Graph(outputs=[model(bl.input("x", shape=(1, 3)))])
-        >>> [(weight.name, bias and bias.name) for weight, bias in affine_layers(graph)]
+        >>> [(weight.name, getattr(bias, "name", None)) for weight, bias in affine_layers(graph)]
         [('0.weight', '0.bias'), ('2.weight', None)]
     """
+    return [(layer.weight, layer.bias) for layer in _layers(graph)]
+
+
+class _Layer(NamedTuple):
+    weight: Parameter
+    bias: Parameter | None
+    first: bool
+    """Whether the matrix stands first, as in W x: then its rows are the outputs."""
+
+    @property
+    def outputs(self) -> int:
+        return self.weight.shape[0 if self.first else 1]
+
+
+def _layers(graph: Graph) -> list[_Layer]:
+    layers: dict[Parameter, _Layer] = {}
     weights: dict[Node, Parameter] = {}
-    biases: dict[Node, Parameter] = {}
     for node in graph.operations:
         if node.op.name == "matmul":
-            weight = node.arguments[1]
-            if isinstance(weight, Parameter) and weight.rank == _MATRIX:
+            x, y = node.arguments
+            weight = next((each for each in (y, x) if isinstance(each, Parameter) and each.rank == _MATRIX), None)
+            if weight is not None:
                 weights[node] = weight
+                layers.setdefault(weight, _Layer(weight, None, first=weight is not y))
+        elif node.op.name == "reshape" and node.arguments[0] in weights:
+            weights[node] = weights[node.arguments[0]]  # the product with a vector loses its axis of length 1
         elif node.op.name == "add":
-            pairs = (node.arguments, node.arguments[::-1])
-            biases |= {product: other for product, other in pairs if product in weights and isinstance(other, Parameter)}
-    return [(weight, biases.get(product)) for product, weight in weights.items()]
+            for product, other in (node.arguments, node.arguments[::-1]):
+                layer = layers.get(weights[product]) if product in weights else None
+                if layer is None or layer.bias is not None or not isinstance(other, Parameter):
+                    continue
+                if other.size in (1, layer.outputs):
+                    layers[layer.weight] = layer._replace(bias=other)
+    return list(layers.values())
 
 
 def find_place(graph: Graph, which: object, element: int | Sequence[int] | None = None) -> Place:
@@ -122,14 +147,16 @@ def find_place(graph: Graph, which: object, element: int | Sequence[int] | None 
         return _checked(graph, graph[which], element)
     if element is not None:
         raise ShapeError(f"{which!r} names an element already; received element={element!r} besides")
-    name, index = match["name"], _numbers(which, match["index"])
-    try:
-        node = graph[name]
-    except UnknownNameError:
-        if name in ("w", "b"):
-            return _in_lecture_notation(graph, name, index)
-        raise
-    return _checked(graph, node, index)
+    name = match["name"]
+    if name in ("w", "b") and not _is_called(graph, name):
+        return _in_lecture_notation(graph, name, _numbers(which, match["index"]))
+    return _checked(graph, graph[name], _numbers(which, match["index"]))
+
+
+def _is_called(graph: Graph, name: str) -> bool:
+    """Say whether a name points at just one node; to ask the graph itself would cost the search for a suggestion."""
+    labels = graph.labels.values()
+    return name in labels or sum(label.endswith(f".{name}") for label in labels) == 1
 
 
 def _numbers(which: str, text: str) -> Element:
@@ -144,39 +171,46 @@ def _numbers(which: str, text: str) -> Element:
 def _checked(graph: Graph, node: Node, element: int | Sequence[int] | None) -> Place:
     if element is None:
         return Place(node)
-    index = (element,) if isinstance(element, int) else tuple(element)
+    label = graph.labels[node]
+    try:
+        index = tuple(operator.index(i) for i in (element if isinstance(element, Iterable) else (element,)))
+    except TypeError:
+        raise ShapeError(
+            f"{element!r} is no element of {label}", instead="give one whole number for each axis: element=(3, 5)"
+        ) from None
     fits = len(index) == node.rank and all(-n <= i < n for i, n in zip(index, node.shape, strict=True))
     if not fits:
-        label = graph.labels[node]
-        first = f"write {element_name(label, (0,) * node.rank)} for the first" if node.size else ""
+        first = f"write {element_name(label, (0,) * node.rank)} for the first" if node.size and node.rank else ""
         raise ShapeError(
-            f"{element_name(label, index)} does not exist: {label} has the shape {list(node.shape)}",
-            why="an element has one index for each axis, counted from 0",
-            instead=first,
+            f"{label}[{','.join(map(str, index))}] does not exist: {label} has the shape {list(node.shape)}",
+            why="an element has one index for each axis, counted from 0" if node.rank else "it is a single number",
+            instead=first or (f"write {label}" if not node.rank else ""),
         )
     return Place(node, tuple(i % n for i, n in zip(index, node.shape, strict=True)))
 
 
 def _in_lecture_notation(graph: Graph, letter: str, index: Element) -> Place:
     """Find w[layer, output, input] or b[layer, output], counted from 1."""
-    layers = affine_layers(graph)
+    layers = _layers(graph)
     form = {"w": ("layer", "output", "input"), "b": ("layer", "output")}[letter]
     text = element_name(letter, index)
     if len(index) != len(form):
         raise UnknownNameError(f"{text} is not of the form {letter}[{', '.join(form)}]")
     if not 1 <= index[0] <= len(layers):
-        have = f"the layers are 1 to {len(layers)}" if layers else "no matrix of parameters is in this graph"
+        have = f"the layers are 1 to {len(layers)}" if layers else "no product with a matrix of parameters is here"
         raise UnknownNameError(f"there is no {text}: {have}")
-    weight, bias = layers[index[0] - 1]
-    node = weight if letter == "w" else bias
-    if node is None:
+    weight, bias, first = layers[index[0] - 1]
+    if letter == "b" and bias is None:
         raise UnknownNameError(f"there is no {text}: layer {index[0]} has no bias")
-    place = tuple(i - 1 for i in reversed(index[1:]))
-    place = (0,) * (node.rank - len(place)) + place
-    if not all(0 <= i < n for i, n in zip(place, node.shape, strict=True)):
-        lengths = ", ".join(f"the {what}s are 1 to {n}" for what, n in zip(form[1:], weight.shape[::-1], strict=False))
+    lengths = weight.shape if first else weight.shape[::-1]
+    if not all(1 <= i <= n for i, n in zip(index[1:], lengths, strict=False)):
+        have = ", ".join(f"the {what}s are 1 to {n}" for what, n in zip(form[1:], lengths, strict=False))
         raise UnknownNameError(
-            f"there is no {text}: in layer {index[0]} {lengths}",
+            f"there is no {text}: in layer {index[0]} {have}",
             why="the lectures count from 1, and write layer, output, input in this order",
         )
-    return Place(node, place)
+    if letter == "w":
+        place = tuple(i - 1 for i in index[1:])
+        return Place(weight, place if first else place[::-1])
+    assert bias is not None
+    return Place(bias, tuple(0 if n == 1 else index[1] - 1 for n in bias.shape))

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from backlit.errors import ArgumentError, DifferentiationError
-from backlit.explain.formulas import format_number
+from backlit.explain.naming import Place
 from backlit.explain.recording import Recording
-from backlit.explain.showing import Shown, renders
+from backlit.explain.showing import Shown
+from backlit.graph.node import Array
 from backlit.graph.spec import is_floating
 
 __all__ = ["Nudge", "nudge"]
@@ -31,6 +32,7 @@ class Nudge(Shown):
         after: The loss after.
         gradient: The slope before; of an array, in the direction of the change.
         predicted: What the slope says the loss would be: before + gradient · change.
+        shape: The shape of what was moved; the change of an array is its norm.
 
     Example:
         >>> Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0).error
@@ -44,6 +46,7 @@ class Nudge(Shown):
     after: float
     gradient: float
     predicted: float
+    shape: tuple[int, ...] = ()
 
     @property
     def error(self) -> float:
@@ -66,7 +69,7 @@ def nudge(run: Recording, which: object, by: npt.ArrayLike, element: int | Seque
     Raises:
         UnknownNameError: If there is nothing of that name.
         DifferentiationError: If it is no float of the forward pass.
-        ArgumentError: If the change does not fit.
+        ArgumentError: If the change does not fit, or is not finite.
 
     Example:
         >>> import backlit as bl
@@ -82,21 +85,15 @@ def nudge(run: Recording, which: object, by: npt.ArrayLike, element: int | Seque
         raise DifferentiationError(
             f"{run.name(node)} cannot be nudged", why="only a float of the forward pass can move a little"
         )
-    change = np.zeros(node.shape, dtype=node.dtype)
-    try:
-        change[... if place.element is None else place.element] = by
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            f"{run.name(node, place.element)} cannot be moved by {by!r}",
-            why=f"it has the shape {list(node.shape) if place.element is None else []}",
-            instead="give a number, or an array of that shape",
-        ) from None
-    before = float(run.whole(run.loss))
-    moved = run.recompute({node: run.whole(node) + change}, run.loss)[0]
-    slope = float(np.sum(run.slope(node).astype(np.float64) * change))
-    size = float(change[place.element]) if place.element is not None else float(np.sqrt(np.sum(np.square(change))))
-    if not node.shape:
-        size = float(change)
+    change = _change(run, place, by)
+    with np.errstate(all="ignore"):  # what overflows is told as what it becomes
+        before = float(run.whole(run.loss))
+        moved = run.recompute({node: run.whole(node) + change}, run.loss)[0]
+        slope = float(np.sum(run.slope(node).astype(np.float64) * change))
+        whole = place.element is None and bool(node.shape)
+        size = (
+            float(np.sqrt(np.sum(np.square(change, dtype=np.float64)))) if whole else float(change[place.element or ()])
+        )
     return Nudge(
         name=run.name(node, place.element),
         change=size,
@@ -105,26 +102,31 @@ def nudge(run: Recording, which: object, by: npt.ArrayLike, element: int | Seque
         after=float(moved),
         gradient=slope / size if size else 0.0,
         predicted=before + slope,
+        shape=node.shape if whole else (),
     )
 
 
-@renders("text", Nudge)
-def _as_text(told: Nudge) -> str:
-    change, gradient = format_number(told.change), format_number(told.gradient)
-    factor = f"({change})" if told.change < 0 else change
-    exact = abs(told.error) <= 1e-6 * max(1.0, abs(told.after))  # all that six digits can show
-    verdict = (
-        "exactly: here the loss is a straight line"
-        if exact
-        else f"off by {format_number(told.error)}, because the loss is curved here"
-    )
-    sign = "+" if told.change >= 0 else "-"
-    moved = f"{told.name} {sign} {format_number(abs(told.change))}"
-    begin, end = format_number(told.before), format_number(told.after)
-    sum_of = f"{begin} + {gradient} · {factor} = {format_number(told.predicted)}"
-    lines = [
-        f"{moved}: {told.loss} goes from {begin} to {end}",
-        f"  predicted  {sum_of}   (gradient · change)",
-        f"  {verdict}",
-    ]
-    return "\n".join(lines)
+def _change(run: Recording, place: Place, by: npt.ArrayLike) -> Array:
+    """Return by how much each element of a node moves."""
+    node, name = place.node, run.name(place.node, place.element)
+    shape = node.shape if place.element is None else ()
+    try:
+        given = np.asarray(by)
+    except ValueError:
+        given = np.asarray(None)
+    if given.dtype.kind not in "biuf" or given.shape not in ((), shape):
+        raise ArgumentError(
+            f"{name} cannot be moved by {by!r}",
+            why=f"it has the shape {list(shape)}" if shape else "it is a single number",
+            instead="give a number, or an array of that shape" if shape else "give a number",
+        )
+    change = np.zeros(node.shape, dtype=node.dtype)
+    with np.errstate(over="ignore"):
+        change[... if place.element is None else place.element] = given
+    if not np.isfinite(change).all():
+        raise ArgumentError(
+            f"{name} cannot be moved by {by!r}",
+            why=f"a change is a finite number of data type {node.dtype}",
+            instead="give a number such as 0.1",
+        )
+    return change

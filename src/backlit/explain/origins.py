@@ -5,11 +5,13 @@ largest first; what was moved or picked by the element it came from. Which eleme
 a unit gradient at the value, pulled back, is not zero at just the elements that had a part in it.
 """
 
+import math
+
 import numpy as np
 
 from backlit.autodiff.reverse import Edge, contribution
 from backlit.explain.explanation import Origin, Term
-from backlit.explain.formulas import broadcast_element, fill, format_number, numbers_of, value_formula
+from backlit.explain.formulas import broadcast_element, fill, format_number, number_formula, value_formula
 from backlit.explain.naming import Element
 from backlit.explain.phrases import Way, phrase_of
 from backlit.explain.recording import Recording
@@ -20,6 +22,8 @@ from backlit.graph.spec import is_floating
 __all__ = ["origin_of"]
 
 _MOST_TERMS = 8
+_FEW_TERMS = 4
+"""Up to this many terms all are listed, those of 0 included."""
 
 
 def origin_of(run: Recording, node: Application, element: Element | None) -> Origin:
@@ -42,22 +46,20 @@ def origin_of(run: Recording, node: Application, element: Element | None) -> Ori
         ['x[0,1] · w[1,0] = 2 · 4 = 8', 'x[0,0] · w[0,0] = 1 · 3 = 3']
     """
     way = phrase_of(node).way
-    if element is None:
-        return Origin(value_formula(run, node), "", (), 0, 0.0)
-    if way is Way.EACH:
-        value = format_number(run.whole(node)[element].item())
-        numbers = fill(phrase_of(node).value, numbers_of(run, node, element), value)
-        return Origin(value_formula(run, node, element), numbers, (), 0, 0.0)
-    if way is Way.WHOLE or not is_floating(node.dtype):
-        return Origin(value_formula(run, node), "", (), 0, 0.0)
-    terms = _products(run, node, element) if node.op.name == "matmul" else _parts(run, node, element)
-    if way is Way.SUM:
-        ordered = sorted(terms, key=lambda term: -abs(term.value))
-        rest = ordered[_MOST_TERMS:]
-        return Origin(
-            value_formula(run, node), "", tuple(ordered[:_MOST_TERMS]), len(rest), sum(term.value for term in rest)
-        )
-    return Origin(value_formula(run, node), "", tuple(terms), 0, 0.0)
+    formula = value_formula(run, node, element if way is Way.EACH else None)
+    if element is not None and way is Way.EACH:
+        return Origin(formula, number_formula(run, node, element), (), 0, 0.0)
+    if element is None or way is Way.WHOLE or not is_floating(node.dtype):
+        return Origin(formula, "", (), 0, 0.0)
+    with run.choosing():
+        terms = _products(run, node, element) if node.op.name == "matmul" else _parts(run, node, element)
+    if way is not Way.SUM:
+        return Origin(formula, "", tuple(terms), 0, 0.0)
+    ordered = sorted(terms, key=lambda term: -abs(term.value) if term.value == term.value else -math.inf)
+    moving = [term for term in ordered if term.value != 0.0]
+    listed = moving[:_MOST_TERMS] if len(ordered) > _FEW_TERMS else ordered
+    rest = ordered[len(listed) :]
+    return Origin(formula, "", tuple(listed), len(rest), sum(term.value for term in rest))
 
 
 def _products(run: Recording, node: Application, element: Element) -> list[Term]:
@@ -66,12 +68,11 @@ def _products(run: Recording, node: Application, element: Element) -> list[Term]
     row = (*broadcast_element(left.shape[:-2], element[:-2]), element[-2])
     column = element[-1]
     batch = broadcast_element(right.shape[:-2], element[:-2])
+    rows, columns = run.whole(left)[row], run.whole(right)[batch][:, column]
     terms = []
-    for inner in range(left.shape[-1]):
-        x, y = run.whole(left)[(*row, inner)].item(), run.whole(right)[(*batch, inner, column)].item()
+    for inner, (x, y) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
         names = [run.name(left, (*row, inner)), run.name(right, (*batch, inner, column))]
-        numbers = [format_number(x), format_number(y)]
-        terms.append(Term(fill("{x} · {y}", names), fill("{x} · {y}", numbers), x * y))
+        terms.append(Term(fill("{x} · {y}", names), fill("{x} · {y}", [format_number(x), format_number(y)]), x * y))
     return terms
 
 
@@ -88,6 +89,10 @@ def _parts(run: Recording, node: Application, element: Element) -> list[Term]:
         for place in np.argwhere(shares != 0):
             where = tuple(int(i) for i in place)
             share, value = float(shares[where]), float(values[where])
-            factor = "" if share == 1.0 else f"{format_number(share)} · "
-            terms.append(Term(f"{factor}{run.name(argument, where)}", f"{factor}{format_number(value)}", share * value))
+            if share == 1.0:
+                terms.append(Term(run.name(argument, where), format_number(value), value))
+            else:
+                names, numbers = [format_number(share), run.name(argument, where)], [share, value]
+                filled = fill("{x} · {y}", [format_number(number) for number in numbers])
+                terms.append(Term(fill("{x} · {y}", names), filled, share * value))
     return terms

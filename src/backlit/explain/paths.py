@@ -3,22 +3,26 @@
 Along a path the local derivatives multiply; over paths the products add up, and their sum is the derivative. Where few
 paths lead from one number to the other all are listed. Where there are many (a net of three layers has millions from a
 pixel to the loss), the strongest are found without looking at the others: a bound on what any path from here to the
-target can still be multiplied with is computed first, from the target back, and guides a search that opens the most
-promising beginning first (Hart, Nilsson and Raphael, 1968).
+target can still be multiplied with is computed first (``bounds.py``), and guides a search that opens the most promising
+beginning first (Hart, Nilsson and Raphael, 1968).
 """
 
 import heapq
 import itertools
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from backlit.autodiff.forward import push_forward
-from backlit.autodiff.reverse import Edge, contribution, zeros_like
+from backlit.autodiff.reverse import Edge, zeros_like
 from backlit.errors import ArgumentError, DifferentiationError, ShapeError
+from backlit.explain.bounds import path_bounds
+from backlit.explain.explanation import Places
 from backlit.explain.naming import Element, Place
-from backlit.explain.narration import edge_terms
+from backlit.explain.narration import influences
 from backlit.explain.recording import Recording
 from backlit.explain.showing import Shown
 from backlit.graph.leaves import constant
@@ -33,10 +37,8 @@ _FEW = 64
 _MOST_OPENED = 200_000
 """How many beginnings of paths a search opens before it gives up."""
 
-_BLOCK = 1 << 22
-"""How many products of a matrix are compared at a time."""
-
 Vertex = tuple[Node, Element]
+Route = list[tuple[Vertex, float]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Paths(Shown):
         gradient: The derivative of the target with respect to the source: the sum over all paths, listed or not; None
             where they begin at any element of an array.
         count: How many paths there are; None where they were not counted.
+        places: For each box the nodes in it that are on a path and have no name that tells.
 
     Example:
         >>> Paths("x", "y", (InfluencePath(("x", "y"), (2.0,), 2.0),), 2.0, 1).listed
@@ -80,6 +83,7 @@ class Paths(Shown):
     paths: tuple[InfluencePath, ...]
     gradient: float | None
     count: int | None
+    places: Places = ()
 
     @property
     def listed(self) -> float:
@@ -121,7 +125,7 @@ def find_paths(run: Recording, source: object, target: object = None, strongest:
         >>> [path.names for path in find_paths(bl.trace(y), "x")]
         [('x', 'y'), ('x', '%1', 'y')]
     """
-    if not isinstance(strongest, int) or isinstance(strongest, bool) or strongest < 1:
+    if isinstance(strongest, bool) or not isinstance(strongest, (int, np.integer)) or strongest < 1:
         raise ArgumentError(f"strongest is {strongest!r}", why="at least one path is looked for")
     begin, end = run.place(source), run.place(run.loss if target is None else target)
     goal = _goal(run, end)
@@ -130,23 +134,37 @@ def find_paths(run: Recording, source: object, target: object = None, strongest:
         raise DifferentiationError(f"no path begins at {run.name(first)}", why="only floats of the forward pass move")
     between = _between(run, first, end.node)
     if first not in between or first is end.node:
-        raise DifferentiationError(
-            f"no path leads from {run.name(first, begin.element)} to {run.name(*goal)}",
-            why="the one does not depend on the other",
-            instead=f"ask the other way round: paths({run.name(*goal)!r}, {run.name(first)!r})"
-            if end.node in _upstream(first)
-            else "",
-        )
+        raise _no_path(run, begin, goal)
     element = () if not first.shape else begin.element
-    gradient = None if element is None else _derivative(run, first, element, goal)
-    count = _count(run, first, end.node, between)
-    if count is not None and count <= _FEW:
-        found = sorted(_all(run, (first, ()), goal, between), key=lambda path: -abs(path.product))
-    else:
-        starts = [element] if element is not None else [tuple(map(int, i)) for i in np.ndindex(*first.shape)]
-        found = list(itertools.islice(_search(run, first, starts, goal, between), strongest))
-    name = run.name(first, element)
-    return Paths(name, run.name(*goal), tuple(found), gradient, count)
+    gradients = (run.gradient_node(node) for node in between)
+    needed = [node for each in between for node in (each, *each.arguments)]
+    run = run.filled([*needed, *(gradient for gradient in gradients if gradient is not None)])
+    with run.choosing():
+        gradient = None if element is None else _derivative(run, first, element, goal)
+        count = _count(run, first, end.node, between)
+        if count is not None and count <= _FEW:
+            found = list(_all(run, (first, ()), goal, between))
+        else:
+            starts = [element] if element is not None else [tuple(map(int, i)) for i in np.ndindex(*first.shape)]
+            found = list(itertools.islice(_search(run, first, starts, goal, between), strongest))
+    told = [(_told(run, each), each) for each in found]
+    told.sort(key=lambda pair: -abs(pair[0].product) if pair[0].product == pair[0].product else -math.inf)
+    places = run.places(node for _, each in told for (node, _), _ in each)
+    return Paths(run.name(first, element), run.name(*goal), tuple(path for path, _ in told), gradient, count, places)
+
+
+def _no_path(run: Recording, begin: Place, goal: Vertex) -> DifferentiationError:
+    source, target = run.name(begin.node, begin.element), run.name(*goal)
+    if begin.node is goal[0]:
+        return DifferentiationError(
+            f"no path leads from {source} to {target}",
+            why="a path leads from one node to another, and these are the same",
+            instead="name a target further down, or none for the loss",
+        )
+    back = f"ask the other way round: paths({target!r}, {source!r})" if goal[0] in _upstream(begin.node) else ""
+    return DifferentiationError(
+        f"no path leads from {source} to {target}", why="the one does not depend on the other", instead=back
+    )
 
 
 def _goal(run: Recording, end: Place) -> Vertex:
@@ -204,68 +222,86 @@ def _count(run: Recording, source: Node, target: Node, between: set[Node]) -> in
     return counts.get(source, 0)
 
 
-def _all(run: Recording, start: Vertex, goal: Vertex, between: set[Node]) -> Iterator[InfluencePath]:
-    """List every path."""
-    waiting: list[tuple[list[Vertex], list[float]]] = [([start], [])]
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """The beginning of a path: where it is, and how it came there."""
+
+    vertex: Vertex
+    before: "_Beginning | None" = None
+    local: float = 1.0
+
+
+def _all(run: Recording, start: Vertex, goal: Vertex, between: set[Node]) -> Iterator[Route]:
+    """List every path between single numbers."""
+    waiting = [_Beginning(start)]
+    known: dict[Node, list[tuple[Edge, float]]] = {}
     while waiting:
-        vertices, factors = waiting.pop()
-        if vertices[-1] == goal:
-            yield _told(run, vertices, factors)
+        here = waiting.pop()
+        node = here.vertex[0]
+        if here.vertex == goal:
+            yield _route(here)
             continue
-        for edge in reversed(_edges(run, vertices[-1][0], between)):
-            for place, local, _ in edge_terms(run, edge, vertices[-1][1]) or [((), 0.0, 0.0)]:
-                waiting.append(([*vertices, (edge.consumer, place)], [*factors, local]))
+        if node not in known:
+            edges = _edges(run, node, between)
+            found = {each.edge: each.local for each in influences(run, edges, ())}
+            known[node] = [(edge, found.get(edge, 0.0)) for edge in edges]
+        waiting += (_Beginning((edge.consumer, ()), here, local) for edge, local in reversed(known[node]))
 
 
-def _told(run: Recording, vertices: Sequence[Vertex], factors: Sequence[float]) -> InfluencePath:
-    names = tuple(run.name(node, element) for node, element in vertices)
-    return InfluencePath(names, tuple(factors), float(np.prod(factors)))
+def _route(end: _Beginning) -> Route:
+    """Return the way to an end: each number with the local derivative that led there, 1 at the start."""
+    route = [(end.vertex, end.local)]
+    while end.before is not None:
+        end = end.before
+        route.append((end.vertex, end.local))
+    return route[::-1]
+
+
+def _told(run: Recording, route: Route) -> InfluencePath:
+    names = tuple(run.name(node, element) for (node, element), _ in route)
+    factors = tuple(local for _, local in route[1:])
+    return InfluencePath(names, factors, math.prod(factors))
 
 
 # ------------------------------------------------------------------------------------------------------------ strongest
 
 
-@dataclass(frozen=True, slots=True)
-class _Beginning:
-    """The beginning of a path: where it is, how strong it is so far, and how it came there."""
+class _Way(NamedTuple):
+    """A step to a next number: what any path through it can still be multiplied with, and the local derivative."""
 
+    bound: float
     vertex: Vertex
-    strength: float
-    before: "_Beginning | None" = None
-    local: float = 1.0
+    local: float
 
 
 def _search(
     run: Recording, source: Node, starts: Sequence[Element], goal: Vertex, between: set[Node]
-) -> Iterator[InfluencePath]:
+) -> Iterator[Route]:
     """List paths, the strongest first: those of strength 0 are left out."""
-    bounds = _bounds(run, goal, between)
-    order = itertools.count()
-    queue: list[tuple[float, int, _Beginning]] = []
+    bounds = path_bounds(run, goal, between)
+    # Of equally strong beginnings the latest goes on, which is the longest: else all of them would be opened first.
+    order = itertools.count(0, -1)
+    queue: list[tuple[float, int, float, _Beginning | None, list[_Way], int]] = []
+    known: dict[Vertex, list[_Way]] = {}
 
-    def put(beginning: _Beginning) -> None:
-        node, element = beginning.vertex
-        bound = beginning.strength * float(bounds[node][element])
-        if bound > 0.0:
-            heapq.heappush(queue, (-bound, next(order), beginning))
+    def put(strength: float, here: _Beginning | None, ways: list[_Way], place: int) -> None:
+        # Of the ways on from a number only the best one waits; the next one takes its turn when that is gone.
+        if place < len(ways):
+            heapq.heappush(queue, (-strength * ways[place].bound, next(order), strength, here, ways, place))
 
-    for element in starts:
-        put(_Beginning((source, element), 1.0))
-    terms: dict[tuple[Edge, Element], list[tuple[Element, float, float]]] = {}
+    put(1.0, None, _sorted(_Way(float(bounds[source][element]), (source, element), 1.0) for element in starts), 0)
     for _ in range(_MOST_OPENED):
         if not queue:
             return
-        _, _, here = heapq.heappop(queue)
-        vertex = here.vertex
-        if vertex == goal:
-            yield _unrolled(run, here)
+        _, _, strength, before, ways, place = heapq.heappop(queue)
+        put(strength, before, ways, place + 1)
+        here = _Beginning(ways[place].vertex, before, ways[place].local)
+        if here.vertex == goal:
+            yield _route(here)
             continue
-        for edge in _edges(run, vertex[0], between):
-            key = (edge, vertex[1])
-            if key not in terms:
-                terms[key] = edge_terms(run, edge, vertex[1])
-            for place, local, _ in terms[key]:
-                put(_Beginning((edge.consumer, place), here.strength * abs(local), here, local))
+        if here.vertex not in known:
+            known[here.vertex] = _ways(run, here.vertex, bounds, between)
+        put(strength * abs(here.local), here, known[here.vertex], 0)
     raise DifferentiationError(
         f"the paths from {run.name(source)} to {run.name(*goal)} are too much alike to be put in order",
         why=f"{_MOST_OPENED:,} beginnings were opened",
@@ -273,56 +309,13 @@ def _search(
     )
 
 
-def _unrolled(run: Recording, end: "_Beginning") -> InfluencePath:
-    vertices, factors = [end.vertex], []
-    while end.before is not None:
-        factors.append(end.local)
-        end = end.before
-        vertices.append(end.vertex)
-    return _told(run, vertices[::-1], factors[::-1])
+def _ways(run: Recording, vertex: Vertex, bounds: dict[Node, Array], between: set[Node]) -> list[_Way]:
+    node, element = vertex
+    return _sorted(
+        _Way(abs(local) * float(bounds[edge.consumer][place]), (edge.consumer, place), local)
+        for edge, place, local, _ in influences(run, _edges(run, node, between), element)
+    )
 
 
-def _bounds(run: Recording, goal: Vertex, between: set[Node]) -> dict[Node, Array]:
-    """Bound, for every element, the strength of the paths from it to the goal."""
-    bounds = {node: np.zeros(node.shape) for node in between}
-    bounds[goal[0]][goal[1]] = 1.0
-    for node in reversed(run.forward):
-        if node in between and node is not goal[0]:
-            for edge in _edges(run, node, between):
-                bounds[node] = np.maximum(bounds[node], _pulled(run, edge, bounds[edge.consumer]))
-    return bounds
-
-
-def _pulled(run: Recording, edge: Edge, bound: Array) -> Array:
-    """Bound |local derivative| · bound over the elements of a consumer that an element of the argument moves."""
-    consumer, argument = edge.consumer, edge.argument
-    if consumer.op.local:
-        slope = consumer.op.local[edge.position]
-        local = slope(consumer, *consumer.arguments) if slope is not None else 0.0
-        value = run.compute(local)[0] if isinstance(local, Node) else np.asarray(local)
-        return _largest_to_shape(np.abs(value) * bound, argument.shape)
-    if consumer.op.name == "matmul":
-        return _matmul_pulled(run, edge, bound)
-    # Everything else that has a card moves, repeats, picks or adds up: no local derivative of it is negative, and a sum
-    # of products none of which is negative is at least the largest of them.
-    back = contribution(edge, constant(bound, dtype=consumer.dtype))
-    return np.zeros(argument.shape) if back is None else np.abs(run.compute(back)[0].astype(np.float64)) * (1 + 1e-6)
-
-
-def _largest_to_shape(array: Array, shape: tuple[int, ...]) -> Array:
-    extra = array.ndim - len(shape)
-    axes = tuple(a for a in range(array.ndim) if a < extra or shape[a - extra] != array.shape[a])
-    return np.max(array, axis=axes, initial=0.0).reshape(shape) if axes else array.reshape(shape)
-
-
-def _matmul_pulled(run: Recording, edge: Edge, bound: Array) -> Array:
-    """Do for a matrix product what multiplying by the other factor does, with the largest product for their sum."""
-    other = np.abs(run.whole(edge.consumer.arguments[1 - edge.position]).astype(np.float64))
-    # x: (n, k), y: (k, m), bound: (n, m). For x the rows of bound meet the rows of y, for y the columns of x.
-    left, right = (bound, other) if edge.position == 0 else (np.swapaxes(other, -1, -2), np.swapaxes(bound, -1, -2))
-    rows = max(1, _BLOCK // max(1, right.shape[-1] * right.shape[-2]))
-    parts = [
-        np.max(left[..., i : i + rows, None, :] * right[..., None, :, :], axis=-1, initial=0.0)
-        for i in range(0, left.shape[-2], rows)
-    ]
-    return _largest_to_shape(np.concatenate(parts, axis=-2), edge.argument.shape)
+def _sorted(ways: Iterable[_Way]) -> list[_Way]:
+    return sorted((way for way in ways if way.bound > 0.0), key=lambda way: -way.bound)

@@ -56,7 +56,7 @@ class Phrase(NamedTuple):
 
 
 _STEP = "a step is flat wherever it has a slope"
-_MOVED = "an element that is only moved passes its gradient back to its place"
+_MOVED = "what is only moved passes its gradient back"
 
 
 def _flat(value: str, way: Way = Way.EACH) -> Phrase:
@@ -102,16 +102,16 @@ PHRASES: dict[str, Phrase] = {
     "minimum": Phrase("min({x}, {y})", ("[{x} < {y}]", "[{y} < {x}]"), ("the smaller one takes all of it",)),
     "clip": Phrase(
         "min(max({x}, {y}), {z})",
-        ("[{y} ≤ {x} ≤ {z}]", "[{x} < {y}]", "[{x} > {z}]"),
+        ("[{y} ≤ {x} ≤ {z}]", "[{x} < {y} < {z}]", "[max({x}, {y}) > {z}]"),
         ("open between the bounds", "a bound takes it where it holds the value back"),
     ),
     "where": Phrase(
-        "{y} if {x}, else {z}",
+        "{y} if {x} else {z}",
         ("", "[{x}]", "[not {x}]"),
         ("a condition has no slope", "who is chosen takes all of it"),
     ),
     "cast": _one("{x}", "1", "the same number in another data type"),
-    "stop_gradient": _one("{x}, held fixed", "0", "held fixed: nothing passes back, because the user said so"),
+    "stop_gradient": _one("{x}, held fixed", "0", "held fixed: nothing passes back"),
     "sin": _one("sin({x})", "cos({x})", "of the sine: the cosine"),
     "cos": _one("cos({x})", "-sin({x})", "of the cosine: minus the sine"),
     "tan": _one("tan({x})", "1 + {out}²", "of the tangent: 1 + tan²"),
@@ -156,7 +156,7 @@ PHRASES: dict[str, Phrase] = {
     "greater_equal": _flat("{x} ≥ {y}"),
     "logical_and": _flat("{x} and {y}"),
     "logical_or": _flat("{x} or {y}"),
-    "logical_xor": _flat("either {x} or {y}"),
+    "logical_xor": _flat("either {x} or {y}, not both"),
     "logical_not": _flat("not {x}"),
     "isnan": _flat("{x} is not a number"),
     "isfinite": _flat("{x} is finite"),

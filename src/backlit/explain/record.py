@@ -4,7 +4,7 @@ A node's record has what a teacher writes around a node on the blackboard: what 
 derivative at every edge, the gradient that comes in from above, and what flows on from it along each edge.
 """
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,13 +13,14 @@ import numpy as np
 from backlit.autodiff.reverse import Edge
 from backlit.autodiff.transforms import jacobian
 from backlit.errors import DifferentiationError, ShapeError
+from backlit.explain.naming import Element
 from backlit.explain.phrases import phrase_of
 from backlit.explain.recording import Recording
 from backlit.graph.leaves import Input
 from backlit.graph.node import Application, Array, Node
 from backlit.graph.spec import is_floating
 
-__all__ = ["EdgeRecord", "KinkRecord", "NodeRecord"]
+__all__ = ["EdgeRecord", "KinkRecord", "NodeRecord", "kinks_of"]
 
 _LARGEST_JACOBIAN = 1 << 24
 """The most elements of a Jacobian that is written out."""
@@ -97,13 +98,7 @@ class EdgeRecord:
     @cached_property
     def local(self) -> Array | None:
         """The local derivative of an elementwise op, of the consumer's shape; None where it is a Jacobian."""
-        op, position = self.edge.consumer.op, self.edge.position
-        if not op.local or not is_floating(self.edge.argument.dtype):
-            return None
-        rule = op.local[position]
-        slope = rule(self.edge.consumer, *self.edge.consumer.arguments) if rule is not None else 0.0
-        value = self.run.compute(slope)[0] if isinstance(slope, Node) else np.asarray(slope)
-        return np.broadcast_to(value, self.edge.consumer.shape).astype(self.edge.consumer.dtype)
+        return self.run.local(self.edge)
 
     @cached_property
     def jacobian(self) -> Array:
@@ -124,7 +119,9 @@ class EdgeRecord:
         stand_in = Input(argument.spec, "argument", None, consumer.line)
         arguments = [stand_in if i == position else each for i, each in enumerate(consumer.arguments)]
         alone = Application(consumer.op, tuple(arguments), consumer.attributes, consumer.spec, line=consumer.line)
-        return self.run.compute(jacobian(alone, stand_in), given={stand_in: self.run.whole(argument)})[0]
+        with self.run.choosing():
+            slopes = jacobian(alone, stand_in)
+        return self.run.compute(slopes, given={stand_in: self.run.whole(argument)})[0]
 
     @property
     def upstream(self) -> Array:
@@ -134,7 +131,7 @@ class EdgeRecord:
     @cached_property
     def contribution(self) -> Array:
         """What flows back along this edge, of the argument's shape: local derivative · upstream gradient."""
-        back = self.run.walk.contributions.get(self.edge)
+        back = self.run.contribution_node(self.edge)
         if back is None:
             return np.zeros(self.edge.argument.shape, dtype=self.edge.argument.dtype)
         return self.run.whole(back)
@@ -153,6 +150,8 @@ class NodeRecord:
     Args:
         run: The run.
         node: The node.
+        element: The index of the element that was asked for; None for all of the node. The edges are always those of
+            all of it.
 
     Example:
         >>> import backlit as bl
@@ -164,11 +163,12 @@ class NodeRecord:
 
     run: Recording
     node: Node
+    element: Element | None = None
 
     @property
     def name(self) -> str:
         """How the node is called."""
-        return self.run.name(self.node)
+        return self.run.name(self.node, self.element)
 
     @property
     def kind(self) -> str:
@@ -188,12 +188,15 @@ class NodeRecord:
     @property
     def grad(self) -> Array:
         """The gradient of the loss with respect to it; where only some examples were kept, theirs."""
-        gradient = self.run.walk.gradients.get(self.node)
-        return self.run.slope(self.node) if gradient is None else self._kept(gradient)
+        gradient = self.run.gradient_node(self.node)
+        return self._shown(self.run.slope(self.node)) if gradient is None else self._kept(gradient)
 
     def _kept(self, node: Node) -> Array:
-        array = self.run.rows[node] if node in self.run.rows else self.run.whole(node)
-        fixed = array.view()
+        rows = self.run.rows if self.element is None else {}
+        return self._shown(rows[node] if node in rows else self.run.whole(node))
+
+    def _shown(self, array: Array) -> Array:
+        fixed = np.asarray(array if self.element is None else array[self.element]).view()
         fixed.flags.writeable = False
         return fixed
 
@@ -212,14 +215,36 @@ class NodeRecord:
     @property
     def kink(self) -> KinkRecord | None:
         """The elements that stand on a kink of this node's function; None where there are none."""
-        if not isinstance(self.node, Application) or self.node.op.kink is None:
-            return None
-        distance = self.run.compute(self.node.op.kink(*self.node.arguments))[0]
-        count = int(np.count_nonzero(distance == 0))
-        if not count:
-            return None
-        first = tuple(int(i) for i in np.argwhere(distance == 0)[0])
-        return KinkRecord(self.name, count, math.prod(distance.shape), first, self.node.op.kinks)
+        return next(iter(kinks_of(self.run, [self.node])), None)
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name!r}: {self.node.spec}>"
+
+
+def kinks_of(run: Recording, nodes: Iterable[Node]) -> list[KinkRecord]:
+    """List the kinks that nodes stand on.
+
+    Args:
+        run: The run.
+        nodes: The nodes.
+
+    Returns:
+        A record for each node of which an element stands on a kink.
+
+    Example:
+        >>> import backlit as bl
+        >>> run = bl.trace(bl.relu(bl.parameter(0.0, name="z")).named("a"))
+        >>> print(kinks_of(run, run.forward)[0])
+        a stands on a kink: x = 0: any slope from 0 to 1
+    """
+    return [
+        KinkRecord(
+            run.name(node),
+            int(np.count_nonzero(at_kink)),
+            at_kink.size,
+            tuple(int(i) for i in np.argwhere(at_kink)[0]),
+            node.op.kinks,
+        )
+        for node, at_kink in run.on_kinks(nodes).items()
+        if at_kink.any()
+    ]

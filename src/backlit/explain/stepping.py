@@ -7,12 +7,15 @@ the three phases of training (and the five steps of gradient descent: a model wa
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import overload
 
 from backlit.autodiff.reverse import Edge
+from backlit.errors import IndexRangeError
 from backlit.explain.explanation import Summary
-from backlit.explain.formulas import fill, format_number, numbers_of, value_formula
+from backlit.explain.formulas import local_formula, number_formula, value_formula
 from backlit.explain.phrases import Way, phrase_of
 from backlit.explain.recording import Recording
+from backlit.explain.rules import update_lines
 from backlit.explain.showing import Shown
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Application, Node
@@ -51,8 +54,9 @@ class Step(Shown):
         number: Which step, from 1.
         phase: ``"forward"``, ``"backward"`` or ``"update"``.
         name: The node that is computed, or whose gradient is passed back, or the parameter that changes.
-        formula: How, with names.
-        numbers: The same with numbers; empty for arrays.
+        formula: How, with names: of the value; of the upstream gradient, its name; of the update, where it fits into
+            one line, else the name of the parameter.
+        numbers: The same with numbers; empty where there are none to show.
         value: What comes out: the value, the upstream gradient, or the new value.
         before: For an update the value before.
         flows: Going backward, what is passed back along each edge.
@@ -105,20 +109,46 @@ class Steps:
     def __len__(self) -> int:
         return len(self._plan)
 
-    def __getitem__(self, number: int) -> Step:
-        index = range(len(self._plan))[number]
+    @overload
+    def __getitem__(self, number: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Step, ...]: ...
+
+    def __getitem__(self, number: int | slice) -> Step | tuple[Step, ...]:
+        """Return a step by its place, from 0, or from the end where it is negative; of a slice, all of its steps.
+
+        Args:
+            number: The place, or a slice.
+
+        Returns:
+            The step, or the steps.
+
+        Raises:
+            IndexRangeError: If there is no such step.
+        """
+        if isinstance(number, slice):
+            return tuple(self._told(index) for index in range(len(self))[number])
+        try:
+            return self._told(range(len(self))[number])
+        except IndexError:
+            raise IndexRangeError(
+                f"there is no step {number} of {self._run!r}", why=f"it has {len(self)} steps, counted from 0 here"
+            ) from None
+
+    def _told(self, index: int) -> Step:
         phase, node = self._plan[index]
         if phase == "forward":
             return self._forward(index + 1, node)  # type: ignore[arg-type]
         return self._backward(index + 1, node) if phase == "backward" else self._update(index + 1, node)  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Step]:
-        return (self[number] for number in range(len(self)))
+        return (self._told(index) for index in range(len(self)))
 
     def _forward(self, number: int, node: Application) -> Step:
-        run, phrase = self._run, phrase_of(node)
-        single = not node.shape and phrase.way is Way.EACH
-        numbers = fill(phrase.value, numbers_of(run, node, ())) if single else ""
+        run = self._run
+        single = not node.shape and phrase_of(node).way is Way.EACH
+        numbers = number_formula(run, node, ()) if single else ""
         return Step(number, "forward", run.name(node), value_formula(run, node), numbers, _number(run, node))
 
     def _backward(self, number: int, node: Application) -> Step:
@@ -128,21 +158,17 @@ class Steps:
             back = run.walk.contributions.get(Edge(node, position))
             if back is None:
                 continue
-            values = [run.name(each) for each in node.arguments]
-            local = fill(phrase.local_of(position), values, run.name(node))
+            local = local_formula(run, node, position)
             flows.append(BackwardFlow(run.name(argument), local, _number(run, back), phrase.rule_of(position)))
-        name = run.name(node)
-        above = "1, where the way back begins" if node is run.loss else f"∂{run.name(run.loss)}/∂{name}"
-        return Step(number, "backward", name, above, "", _number(run, run.walk.gradients[node]), flows=tuple(flows))
+        name, upstream = run.name(node), _number(run, run.walk.gradients[node])
+        return Step(number, "backward", name, f"∂{run.name(run.loss)}/∂{name}", "", upstream, flows=tuple(flows))
 
     def _update(self, number: int, parameter: Parameter) -> Step:
         run = self._run
-        new, before = run.updates[parameter], _number(run, parameter)
-        change = ""
-        if not isinstance(before, Summary):
-            after = float(run.whole(new))
-            change = fill("{x} + {y}", [format_number(before), format_number(after - before)])
-        return Step(number, "update", run.name(parameter), run.name(parameter), change, _number(run, new), before)
+        lines = update_lines(run, parameter, None if parameter.shape else ())
+        formula, numbers = (lines[0].formula, lines[0].numbers) if len(lines) == 1 else (run.name(parameter), "")
+        new, before = _number(run, run.updates[parameter]), _number(run, parameter)
+        return Step(number, "update", run.name(parameter), formula, numbers, new, before)
 
     def __repr__(self) -> str:
         return f"<{len(self)} steps of {self._run!r}>"
@@ -150,4 +176,4 @@ class Steps:
 
 def _number(run: Recording, node: Node) -> Number:
     array = run.whole(node)
-    return Summary.of(array) if node.shape else float(array)
+    return Summary.of(array) if node.shape else array.item()

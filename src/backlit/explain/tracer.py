@@ -5,7 +5,8 @@ asked for as an output beside the loss. So any engine can be traced, with the nu
 not traced has nothing to pay.
 """
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from backlit.autodiff.reverse import backpropagate
 from backlit.engines.binding import arrange, bind
 from backlit.engines.engine import Engine, compile
 from backlit.errors import ArgumentError, DTypeError, NotScalarError, UnknownNameError, nearest, user_line
+from backlit.explain.rows import batch_of, nodes_with_rows
 from backlit.explain.trace import Trace
 from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Input, Parameter, constant
@@ -22,6 +24,7 @@ from backlit.graph.node import Application, Array, Node
 from backlit.graph.ops import take
 from backlit.graph.scope import Scope, enter_scope
 from backlit.graph.spec import is_floating
+from backlit.graph.subgradients import current_subgradients
 
 __all__ = ["Tracer", "trace", "trace_graph"]
 
@@ -66,27 +69,29 @@ class Tracer:
         self.graph = Graph(outputs=[loss], updates=updates)
         forward = topological_order([loss])
         leaves = [node for node in forward if isinstance(node, (Input, Parameter)) and is_floating(node.dtype)]
+        self._choice = current_subgradients()
         self._walk = backpropagate([loss], [constant(1.0, dtype=loss.dtype)], leaves)
         self._examples = _checked_examples(examples, self.graph)
-        kept = _inside(forward, scopes, self.graph)
+        kept = _inside(forward, scopes)
         # Of inputs one seldom wants the gradient, and for the first layer it is a product as large as all others.
-        gradients = [
-            self._walk.gradients[node]
+        gradients = {
+            node: self._walk.gradients[node]
             for node in forward
             if node in kept and node in self._walk.gradients and not isinstance(node, Input)
-        ]
-        wanted = [*(node for node in forward if node in kept), *gradients, *self.graph.updates.values(), loss]
+        }
+        wanted = [*(node for node in forward if node in kept), *gradients.values(), *self.graph.updates.values(), loss]
         self._kept = [node for node in dict.fromkeys(wanted) if isinstance(node, Application)]
-        self._shown = [self._cut(node) for node in self._kept]
+        cut = nodes_with_rows(forward, batch_of(self.graph.inputs)) if self._examples else set()
+        whole = {gradients[node] for node in gradients if node not in cut} | set(self.graph.updates.values())
+        cut |= {gradient for node, gradient in gradients.items() if node in cut}
+        self._shown = [self._cut(node) if node in cut - whole else node for node in self._kept]
         self._constants: dict[Node, Array] = {
-            node: node.value for node in topological_order([*self._kept, *gradients]) if isinstance(node, Constant)
+            node: node.value for node in topological_order(self._kept) if isinstance(node, Constant)
         }
         self._program = compile(self.graph.inputs, self._shown, engine=engine)
 
     def _cut(self, node: Node) -> Node:
-        """Return the rows of a value that are kept, where it has a row for each example."""
-        if not self._examples or not node.shape or node.shape[0] != _batch(self.graph):
-            return node
+        """Return the rows of a value that are kept."""
         with enter_scope(Scope("trace")):
             return take(node, constant(list(self._examples)), axis=0)
 
@@ -110,7 +115,7 @@ class Tracer:
         rows: dict[Node, Array] = {}
         for node, shown, value in zip(self._kept, self._shown, self._program(*bound), strict=True):
             (known if shown is node else rows)[node] = np.asarray(value)
-        return Trace(self.graph, self.loss, self._walk, known, rows, self._examples)
+        return Trace(self.graph, self.loss, self._walk, known, rows, self._examples, self._choice)
 
     def _pairs(self, bindings: Mapping[Any, npt.ArrayLike]) -> list[tuple[Input, npt.ArrayLike]]:
         return list(zip(self.graph.inputs, arrange(self.graph, bindings), strict=True))
@@ -204,35 +209,37 @@ def _check_loss(loss: Node) -> None:
         )
 
 
-def _inside(forward: Sequence[Node], scopes: Sequence[str] | None, graph: Graph) -> set[Node]:
+def _inside(forward: Sequence[Node], scopes: Sequence[str] | None) -> set[Node]:
     """Return the nodes in the scopes that are kept."""
     if scopes is None:
         return set(forward)
-    if isinstance(scopes, str):
+    if isinstance(scopes, str) or not isinstance(scopes, Iterable):
         raise ArgumentError(f"scopes is {scopes!r}", instead=f"write a list: scopes=[{scopes!r}]")
-    paths = list(dict.fromkeys(box.path for box in graph.scopes()))
+    scopes = tuple(scopes)
+    boxes = dict.fromkeys(node.scope for node in forward if node.scope is not None)
+    paths = list(dict.fromkeys(box.path for scope in boxes for box in scope.lineage))
     for path in scopes:
         if path not in paths:
             raise UnknownNameError(
                 f"there is no scope {path!r}{nearest(str(path), paths)}",
                 instead=f"choose among {', '.join(paths)}" if paths else "open one with bl.scope(...)",
             )
-    wanted = set(scopes)
-    return {node for node in forward if node.scope and any(box.path in wanted for box in node.scope.lineage)}
-
-
-def _batch(graph: Graph) -> int:
-    """Return how many examples the inputs hold; 0 where they do not agree."""
-    counts = {node.shape[0] for node in graph.inputs if node.shape}
-    return counts.pop() if len(counts) == 1 else 0
+    inside = {scope for scope in boxes if any(box.path in scopes for box in scope.lineage)}
+    return {node for node in forward if node.scope in inside}
 
 
 def _checked_examples(examples: Sequence[int] | None, graph: Graph) -> tuple[int, ...]:
     if examples is None:
         return ()
-    batch = _batch(graph)
-    chosen = tuple(examples)
-    if not chosen or not all(isinstance(i, int) and 0 <= i < batch for i in chosen):
-        have = f"the batch holds {batch}, counted from 0" if batch else "the inputs have no common axis of examples"
-        raise ArgumentError(f"examples is {examples!r}", why=have, instead="give a list of rows, such as examples=[0]")
+    batch = batch_of(graph.inputs)
+    instead = "give a list of rows, such as examples=[0]"
+    try:
+        chosen = tuple(operator.index(i) for i in examples)
+    except TypeError:
+        raise ArgumentError(f"examples is {examples!r}", instead=instead) from None
+    if not chosen or not all(0 <= i < batch for i in chosen):
+        shapes = ", ".join(f"{node.name}: {list(node.shape)}" for node in graph.inputs)
+        have = f"the batch holds {batch}, counted from 0"
+        none = f"the inputs have no common axis of examples ({shapes})" if shapes else "there are no inputs"
+        raise ArgumentError(f"examples is {examples!r}", why=have if batch else none, instead=instead if batch else "")
     return chosen

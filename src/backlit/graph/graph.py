@@ -11,7 +11,7 @@ from functools import cached_property
 
 from backlit.errors import BindingError, CycleError, DTypeError, GraphError, ShapeError, UnknownNameError, nearest
 from backlit.graph.leaves import Constant, Input, Parameter
-from backlit.graph.node import Application, Array, Node
+from backlit.graph.node import OPERATORS, Application, Array, Node
 from backlit.graph.scope import Scope
 from backlit.graph.text import format_name, format_node, scope_labels
 
@@ -259,6 +259,10 @@ class Graph:
         for parameter, value in self.updates.items():
             lines.append(f"update {format_name(self.labels[parameter])} <- {format_name(self.labels[value])}")
         return "\n  ".join([f"graph({inputs})", *lines])
+
+    def _repr_svg_(self) -> str:
+        """Show the graph in a notebook."""
+        return OPERATORS["draw"](self).svg  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<graph: {len(self.inputs)} inputs, {len(self.operations)} operations, {len(self.outputs)} outputs>"

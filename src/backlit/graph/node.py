@@ -146,6 +146,10 @@ class Node:
         """
         return OPERATORS["evaluate"](self, bindings)
 
+    def _repr_svg_(self) -> str:
+        """Show the graph of this node in a notebook."""
+        return OPERATORS["draw"](self).svg  # type: ignore[no-any-return]
+
     def _apply(self, name: str, *operands: Any) -> "Node":
         return OPERATORS[name](self, *operands)  # type: ignore[no-any-return]
 

@@ -53,8 +53,10 @@ def test_two_ways_to_the_loss_are_a_sum():
     b, c = (2.0 * a).named("b"), (-4.0 * a).named("c")
     text = explanation_latex(bl.trace((b + c).named("L")).explain("a"))
     assert text.splitlines()[2:5] == [
-        r"  &= \frac{\partial L}{\partial c} \cdot \frac{\partial c}{\partial a}"
-        r" + \frac{\partial L}{\partial b} \cdot \frac{\partial b}{\partial a} \\",
+        (
+            r"  &= \frac{\partial L}{\partial c} \cdot \frac{\partial c}{\partial a}"
+            r" + \frac{\partial L}{\partial b} \cdot \frac{\partial b}{\partial a} \\"
+        ),
         r"  &= 1 \cdot (-4) + 1 \cdot 2 \\",
         "  &= -2",
     ]

@@ -1,17 +1,20 @@
-"""Text: explanations, steps and paths for a terminal of 80 columns, readable without colour."""
+"""Text: explanations, paths, steps and nudges for a terminal of 80 columns, readable without colour."""
 
+import math
 import textwrap
 from collections.abc import Iterable
 
-from backlit.explain.explanation import Contribution, Explanation, Number, Origin, Summary, UpdateLine
+from backlit.explain.explanation import Contribution, Explanation, Number, Origin, Places, Summary, UpdateLine
 from backlit.explain.formulas import format_number
-from backlit.explain.paths import Paths
+from backlit.explain.nudging import Nudge
+from backlit.explain.paths import InfluencePath, Paths
 from backlit.explain.showing import renders
 from backlit.explain.stepping import Step
 
-__all__ = ["explanation_text", "number_text", "paths_text", "step_text"]
+__all__ = ["explanation_text", "nudge_text", "number_text", "paths_text", "step_text"]
 
 _WIDTH = 80
+_LONG_PATH = 8
 
 
 def number_text(number: Number) -> str:
@@ -30,6 +33,8 @@ def number_text(number: Number) -> str:
     if not isinstance(number, Summary):
         return format_number(number)
     shape = " × ".join(map(str, number.shape))
+    if 0 in number.shape:
+        return f"[{shape}], empty"
     return (
         f"[{shape}], norm {format_number(number.norm)}, mean {format_number(number.mean)}, "
         f"from {format_number(number.low)} to {format_number(number.high)}"
@@ -76,18 +81,38 @@ def explanation_text(told: Explanation) -> str:
     if told.update:
         lines += ["", f"a step changes {told.name}", *_update_lines(told.update)]
     lines += [line for note in told.notes for line in ("", f"note: {note}")]
+    if told.places:
+        lines += ["", _places_line(told.places)]
     return _joined(lines)
+
+
+def _places_line(places: Places) -> str:
+    """Say where the nodes stand that have no name of their own: ``(%4 stands in 1, %5 and %6 in 2)``."""
+    parts: list[str] = []
+    for scope, names in places:
+        listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        verb = "" if parts else " stands" if len(names) == 1 else " stand"
+        parts.append(f"{listed}{verb} in {scope}")
+    return f"({', '.join(parts)})"
 
 
 def _origin_lines(name: str, origin: Origin, value: Number) -> list[str]:
     number = number_text(value) if not isinstance(value, Summary) else ""
-    lines = [f"  {name} = {origin.formula}" + (f" = {origin.numbers} = {number}" if origin.numbers else "")]
+    told = f" = {origin.numbers} = {number}" if origin.numbers not in ("", number) else ""
+    lines = [f"  {name} = {origin.formula}{told}"]
     for term in origin.terms:
         same = term.numbers == format_number(term.value)
         lines.append(f"    {term.formula} = {term.numbers}" + ("" if same else f" = {format_number(term.value)}"))
     if origin.omitted:
-        lines.append(f"    and {origin.omitted} smaller ones, together {format_number(origin.omitted_sum)}")
+        lines.append(f"    and {_rest(origin.omitted, origin.omitted_sum)}")
     return lines
+
+
+def _rest(count: int, total: float) -> str:
+    """Say how many others there are, and what they come to."""
+    if total == 0.0:
+        return f"{count} more, together 0"
+    return f"{count} smaller one{'s' * (count != 1)}, together {format_number(total)}"
 
 
 def _gradient_lines(told: Explanation) -> list[str]:
@@ -100,10 +125,11 @@ def _gradient_lines(told: Explanation) -> list[str]:
     for part in told.contributions:
         lines += _contribution_lines(told, part, rules)
     if told.omitted:
-        lines.append(f"  through {told.omitted} more, smaller ones: together {format_number(told.omitted_sum)}")
-    if len(told.contributions) + told.omitted > 1 and not isinstance(told.gradient, Summary):
-        parts = [format_number(part.product) for part in told.contributions if isinstance(part.product, float)]
-        parts += [format_number(told.omitted_sum)] * bool(told.omitted)
+        whole = isinstance(told.gradient, Summary)
+        lines.append(f"  and through {f'{told.omitted} more' if whole else _rest(told.omitted, told.omitted_sum)}")
+    parts = [format_number(part.product) for part in told.contributions if not isinstance(part.product, Summary)]
+    parts += [format_number(told.omitted_sum)] * (told.omitted_sum != 0.0)
+    if len(parts) > 1 and not isinstance(told.gradient, Summary):
         total = parts[0] + "".join(f" - {part[1:]}" if part.startswith("-") else f" + {part}" for part in parts[1:])
         lines.append(f"  sum: {total} = {format_number(told.gradient)}")
     return lines
@@ -111,7 +137,8 @@ def _gradient_lines(told: Explanation) -> list[str]:
 
 def _contribution_lines(told: Explanation, part: Contribution, cited: set[str]) -> list[str]:
     """Write one contribution; a rule is cited where it is used first."""
-    lines = [f"  through {part.consumer} = {part.formula}"]
+    where = f", by its {_ordinal(part.argument)} argument" if part.argument else ""
+    lines = [f"  through {part.consumer} = {part.formula}{where}"]
     upstream = f"∂{told.loss}/∂{part.consumer}"
     rule = f"    {part.rule}" if part.rule not in cited else ""
     cited.add(part.rule)
@@ -132,6 +159,10 @@ def _contribution_lines(told: Explanation, part: Contribution, cited: set[str]) 
     return lines
 
 
+def _ordinal(number: int) -> str:
+    return {1: "1st", 2: "2nd", 3: "3rd"}.get(number, f"{number}th")
+
+
 def _with_rule(line: str, rule: str) -> list[str]:
     """Cite a rule behind a line, or below it where there is no room."""
     return [line + rule] if len(line + rule) <= _WIDTH else [line, f"          {rule}"]
@@ -140,7 +171,10 @@ def _with_rule(line: str, rule: str) -> list[str]:
 def _chain_lines(told: Explanation) -> list[str]:
     lines = []
     for link in told.chain:
-        products = " + ".join(f"{format_number(local)} · {_factor(upstream)}" for local, upstream in link.factors)
+        products = " + ".join(
+            f"{_factor(local) if place else format_number(local)} · {_factor(upstream)}"
+            for place, (local, upstream) in enumerate(link.factors)
+        )
         begin = f"  ∂{told.loss}/∂{link.name} = "
         number = format_number(link.gradient)
         lines.append(f"{begin}{products} = {number}    {link.formula}" if products else f"{begin}{number}")
@@ -168,23 +202,49 @@ def paths_text(told: Paths) -> str:
 
     Example:
         >>> print(paths_text(Paths("x", "y", (), 0.0, None)))
-        the strongest 0 paths from x to y: ∂y/∂x = 0
+        no path from x to y passes anything by itself: ∂y/∂x = 0
     """
     every = told.count is not None and told.count == len(told.paths)
-    many = f"{told.count:,}" if told.count is not None else "all"
-    plural = "s" if len(told.paths) != 1 else ""
-    head = f"{len(told.paths)} path{plural}" if every else f"the strongest {len(told.paths)} path{plural}"
-    line = f"{head} from {told.source} to {told.target}"
+    count, ends = len(told.paths), f"from {told.source} to {told.target}"
+    plural = "s" if count != 1 else ""
+    many = f"{_many(told.count)} paths" if told.count is not None else "all paths"
+    if every:
+        line = f"{count} path{plural} {ends}"
+    elif not count:
+        line = f"no path {ends} passes anything by itself"
+    else:
+        line = f"the strongest {count} of {many} {ends}"
     if told.gradient is not None:
         line += f": ∂{told.target}/∂{told.source} = {format_number(told.gradient)}"
     lines = [line]
     for path in told.paths:
-        factors = " · ".join([format_number(path.factors[0]), *map(_factor, path.factors[1:])])
-        lines.append(f"  {' → '.join(path.names)}    {factors} = {format_number(path.product)}")
+        lines += _path_lines(path)
     if not every and told.gradient is not None and told.paths:
-        share = format_number(told.listed)
-        lines.append(f"  together {share} of the {format_number(told.gradient)} over {many} paths")
+        lines.append(f"  together {format_number(told.listed)} of the {format_number(told.gradient)} over {many}")
+    if any(_left_out(path) for path in told.paths):
+        lines.append("  (factors of 1 are left out)")
+    if told.places:
+        lines += ["", _places_line(told.places)]
     return _joined(lines)
+
+
+def _many(count: int) -> str:
+    """Write how many paths there are; a number too long to be read by its power of ten."""
+    return f"{count:,}" if count < 10**12 else f"about 10^{math.floor(math.log10(count))}"
+
+
+def _path_lines(path: InfluencePath) -> list[str]:
+    """Write a path and its product; on lines of their own where they do not fit into one."""
+    shown = [factor for factor in path.factors if factor != 1.0] if _left_out(path) else path.factors
+    factors = " · ".join([format_number(shown[0]), *map(_factor, shown[1:])]) if shown else "1"
+    product = format_number(path.product)
+    way, number = f"  {' → '.join(path.names)}", factors if factors == product else f"{factors} = {product}"
+    return [f"{way}    {number}"] if len(way) + 4 + len(number) <= _WIDTH else [way, f"      {number}"]
+
+
+def _left_out(path: InfluencePath) -> bool:
+    """Say whether a path is so long that its factors of 1 would hide the others."""
+    return len(path.factors) > _LONG_PATH and 1.0 in path.factors
 
 
 @renders("text", Step)
@@ -201,15 +261,61 @@ def step_text(told: Step) -> str:
         >>> print(step_text(Step(1, "forward", "f", "x · w", "3 · 4", 12.0)))
         1 forward   f = x · w = 3 · 4 = 12
     """
-    head = f"{told.number} {told.phase:<9}"
-    numbers = f" = {told.numbers}" if told.numbers else ""
+    head = f"{told.number} {told.phase}".ljust(11)
+    value = number_text(told.value)
+    numbers = f" = {told.numbers}" if told.numbers not in ("", value) else ""
     if told.phase == "forward":
-        return _joined([f"{head} {told.name} = {told.formula}{numbers} = {number_text(told.value)}"])
+        return _joined([f"{head} {told.name} = {told.formula}{numbers} = {value}"])
     if told.phase == "update":
         before = "" if told.before is None else number_text(told.before)
-        return _joined([f"{head} {told.name}: {before} → {number_text(told.value)}"])
-    lines = [f"{head} {told.formula} = {number_text(told.value)}"]
-    lines += [
-        f"    to {flow.target}: · {flow.local} gives {number_text(flow.value)}    {flow.rule}" for flow in told.flows
-    ]
+        line = f"{head} {told.name}: {before} → {value}"
+        return _joined(_with_rule(line, f"    by {told.formula}{numbers}") if told.formula != told.name else [line])
+    lines = [f"{head} {told.formula} = {value}"]
+    for flow in told.flows:
+        if isinstance(flow.value, Summary) or isinstance(told.value, Summary):
+            lines.append(f"    to {flow.target}  {flow.local or 'its share'}: {number_text(flow.value)}")
+        else:
+            local = f"({flow.local})" if " + " in flow.local or " - " in flow.local else flow.local
+            lines.append(f"    to {flow.target}  {local} · {_factor(told.value)} = {format_number(flow.value)}")
+        lines[-1:] = _with_rule(lines[-1], f"    {flow.rule}")
     return _joined(lines)
+
+
+@renders("text", Nudge)
+def nudge_text(told: Nudge) -> str:
+    """Write what a change did to the loss, beside what was predicted.
+
+    Args:
+        told: The nudge.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> print(nudge_text(Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0)))
+        θ1 + 2: f goes from 3 to 9
+          predicted  3 + 3 · 2 = 9   (gradient · change)
+          exactly: here the loss is a straight line
+    """
+    moved = f"{told.name} {'+' if told.change >= 0 else '-'} {format_number(abs(told.change))}"
+    if told.shape:
+        moved = f"{told.name} moved by an array of norm {format_number(told.change)}"
+    before, after, predicted = map(format_number, (told.before, told.after, told.predicted))
+    product = f"{_factor(told.gradient)} · {_factor(told.change)}"
+    return _joined(
+        [
+            f"{moved}: {told.loss} goes from {before} to {after}",
+            f"  predicted  {before} + {product} = {predicted}   (gradient · change)",
+            f"  {_verdict(told)}",
+        ]
+    )
+
+
+def _verdict(told: Nudge) -> str:
+    if not math.isfinite(told.error):
+        return "which says nothing: not all of these numbers are finite"
+    if told.change == 0.0:
+        return "exactly: nothing has moved"
+    if abs(told.error) <= 1e-6 * max(1.0, abs(told.after)):  # what six digits can show
+        return "exactly: here the loss is a straight line"
+    return f"off by {format_number(told.error)}, because the loss is curved here"

@@ -1,0 +1,207 @@
+"""Pictures: graphs and traces as SVG, as a page to click in, and as text; in a file, or in a notebook.
+
+A picture of a graph shows what is computed from what; that of a trace also the numbers: values, gradients, and at each
+edge between single numbers the local derivative.
+"""
+
+import html
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from backlit.autodiff.reverse import Edge
+from backlit.errors import ArgumentError
+from backlit.explain.diagram import Diagram
+from backlit.explain.drawing import diagram_of
+from backlit.explain.formulas import format_number
+from backlit.explain.page.page import page_of
+from backlit.explain.page.program import program_of
+from backlit.explain.record import EdgeRecord
+from backlit.explain.recording import Recording
+from backlit.explain.render.outline import to_text
+from backlit.explain.render.svg import to_svg
+from backlit.graph.graph import Graph
+from backlit.graph.node import Application, Node
+from backlit.interop.atomic import write_atomically
+
+__all__ = ["Picture", "draw", "notebook_page", "trace_page"]
+
+Open = Literal["fit", "all"] | Collection[str]
+
+Drawable = Node | Graph | Recording
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture that shows itself: as SVG in a notebook, as text where it is printed.
+
+    Args:
+        diagram: What is drawn.
+        open: Which boxes are open.
+
+    Example:
+        >>> import backlit as bl
+        >>> print(bl.draw((bl.input("x") + bl.input("y")).named("s")))
+        x ─┬─(+) s
+        y ─┘
+        <BLANKLINE>
+        x: input
+        y: input
+        s = x + y (output)
+    """
+
+    diagram: Diagram
+    open: Open = "fit"
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return to_svg(self.diagram, open=self.open)
+
+    def __str__(self) -> str:
+        return to_text(self.diagram, open=self.open)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def draw(
+    thing: Drawable,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    open: Open = "fit",
+    name: str = "",
+) -> Picture:
+    """Draw a node with all it is computed from, a graph, or a trace with its numbers.
+
+    Args:
+        thing: What is drawn.
+        path: A file to write: ``.svg``, ``.txt``, or ``.html`` for a trace, a page in which it can be stepped through
+            and edited, and which needs no network. None to write none.
+        open: The ids of the boxes that are open; ``"all"``; or ``"fit"``, as many as keep the picture readable.
+        name: What is drawn, in words.
+
+    Returns:
+        The picture, which shows itself in a notebook.
+
+    Raises:
+        ArgumentError: If it is nothing that can be drawn, or the file is of another kind.
+        UnknownNameError: If there is no such box.
+        FileError: If the file cannot be written.
+
+    Example:
+        >>> import backlit as bl
+        >>> run = bl.trace((bl.input("x") * bl.parameter(4.0, name="w")).named("f"), {"x": 3.0})
+        >>> "<svg" in draw(run).svg
+        True
+    """
+    if isinstance(thing, Node):
+        thing = Graph(outputs=[thing])
+    if not isinstance(thing, (Graph, Recording)):
+        raise ArgumentError(
+            f"{thing!r} cannot be drawn",
+            why="pictures are of nodes, graphs and traces",
+            instead="for a model, draw what it computes: bl.draw(model(x))",
+        )
+    diagram = _traced(thing, name) if isinstance(thing, Recording) else diagram_of(thing, name=name)
+    diagram.opening(open)  # a box that does not exist is told now, and not when the picture is looked at
+    picture = Picture(diagram, open)
+    if path is not None:
+        write_atomically(path, _content(thing, picture, path, name).encode())
+    return picture
+
+
+def _content(thing: Graph | Recording, picture: Picture, path: str | os.PathLike[str], name: str) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix == ".svg":
+        return picture.svg
+    if suffix == ".txt":
+        return f"{picture}\n"
+    if suffix == ".html":
+        return trace_page(thing, name)
+    raise ArgumentError(
+        f"a picture cannot be written to {os.fspath(path)!r}",
+        why=f"its name ends in {suffix!r}" if suffix else "its name has no ending that says of what kind it is",
+        instead="end it in .svg, .html or .txt",
+    )
+
+
+def trace_page(thing: Graph | Recording, name: str = "") -> str:
+    """Write a trace as a page to click in.
+
+    Args:
+        thing: The trace.
+        name: The heading.
+
+    Returns:
+        The text of an HTML file.
+
+    Raises:
+        ArgumentError: If it is a graph without numbers.
+
+    Example:
+        >>> import backlit as bl
+        >>> trace_page(bl.trace((bl.parameter(4.0, name="w") * 2.0).named("f")))[:15]
+        '<!DOCTYPE html>'
+    """
+    if not isinstance(thing, Recording):
+        raise ArgumentError(
+            "a page needs numbers to compute with, and a graph has none",
+            instead='trace it first: bl.trace(loss, {"x": ...}).draw("page.html")',
+        )
+    diagram = diagram_of(Graph(outputs=[thing.loss]), name=name)
+    return page_of(diagram, program_of(thing.graph, thing.loss, thing.walk, thing.known), title=name)
+
+
+def notebook_page(run: Recording) -> str:
+    """Write the page of a trace so that a notebook shows it, with its scripts, in a frame of its own.
+
+    Args:
+        run: The trace.
+
+    Returns:
+        An element of HTML.
+
+    Example:
+        >>> import backlit as bl
+        >>> notebook_page(bl.trace((bl.parameter(4.0, name="w") * 2.0).named("f")))[:15]
+        '<iframe srcdoc='
+    """
+    return f'<iframe srcdoc="{html.escape(trace_page(run))}" style="width:100%;height:560px;border:0"></iframe>'
+
+
+def _traced(run: Recording, name: str) -> Diagram:
+    """Lay out the forward pass of a run, with its numbers."""
+    reached = run.walk.gradients
+    texts, strengths = _edges(run)
+    return diagram_of(
+        Graph(outputs=[run.loss]),
+        values={node: run.whole(node) for node in run.forward},
+        gradients={node: run.slope(node) for node in run.forward if node in reached},
+        edge_texts=texts,
+        strengths=strengths,
+        name=name,
+    )
+
+
+def _edges(run: Recording) -> tuple[dict[tuple[Node, int], str], dict[tuple[Node, int], float]]:
+    """Return the local derivatives between single numbers, and how much flows back along each edge."""
+    texts: dict[tuple[Node, int], str] = {}
+    flows: dict[tuple[Node, int], float] = {}
+    for node in run.forward:
+        if not isinstance(node, Application):
+            continue
+        for position, argument in enumerate(node.arguments):
+            record = EdgeRecord(run, Edge(node, position))
+            if record.edge not in run.walk.contributions:
+                continue
+            if not node.shape and not argument.shape and record.local is not None:
+                texts[node, position] = format_number(record.local.item())
+                flows[node, position] = abs(record.contribution.item())
+    largest = max((flow for flow in flows.values() if np.isfinite(flow)), default=0.0)
+    strengths = {edge: min(1.0, flow / largest) for edge, flow in flows.items() if largest and np.isfinite(flow)}
+    return texts, strengths

@@ -1,0 +1,102 @@
+"""Pictures: what can be drawn, into which files, and that objects show themselves in notebooks."""
+
+import html
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+import backlit as bl
+from backlit.errors import ArgumentError, FileError
+from backlit.explain.pictures import draw
+
+SPACE = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def run():
+    x, w = bl.input("x"), bl.parameter(4.0, name="w")
+    return bl.trace(bl.square((x * w).named("z")).named("L"), {"x": -3.0})
+
+
+def words(svg):
+    return {text.strip() for element in ET.fromstring(svg).iter(f"{SPACE}text") for text in element.itertext()}
+
+
+def test_a_trace_is_drawn_with_values_gradients_and_local_derivatives(run):
+    shown = words(run.draw().svg)
+    assert {"x", "w", "z", "L"} <= shown
+    assert {"−3", "4", "−12", "144"} <= shown, "values"
+    assert {"−96", "72", "−24"} <= shown, "gradients"
+    assert draw(run).diagram.crossings == 0
+
+
+def test_a_graph_or_a_node_is_drawn_without_numbers():
+    y = (bl.input("a") + bl.input("b")).named("y")
+    assert words(draw(y).svg) == words(draw(bl.Graph(outputs=[y])).svg)
+    assert "a ─┬─(+) y" in str(draw(y))
+
+
+def test_files_of_three_kinds(run, tmp_path):
+    for name in ("f.svg", "f.html", "f.txt", "F.SVG"):
+        picture = run.draw(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 100
+        assert isinstance(picture.svg, str)
+    assert (tmp_path / "f.svg").read_text(encoding="utf-8") == run.draw().svg
+    assert (tmp_path / "f.txt").read_text(encoding="utf-8") == f"{run.draw()}\n"
+    assert (tmp_path / "f.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_lecture_graph_and_the_digit_net_stay_within_their_sizes(run, tmp_path):
+    run.draw(tmp_path / "f.html")
+    assert (tmp_path / "f.html").stat().st_size <= 60_000
+    model = bl.nn.Sequential(
+        *(bl.nn.Linear(784, 300), bl.nn.ReLU(), bl.nn.Linear(300, 100), bl.nn.ReLU(), bl.nn.Linear(100, 10))
+    )
+    x, y = bl.input("x", shape=(1, 784)), bl.input("y", shape=(1,), dtype="int64")
+    loss = bl.losses.cross_entropy(model(x), y)
+    bl.trace(loss, {"x": np.zeros((1, 784), "float32"), "y": [3]}).draw(tmp_path / "d.html")
+    assert (tmp_path / "d.html").stat().st_size <= 2_500_000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("f.png", r"'.*f.png'\n  why: its name ends in '.png'\n  instead: end it in .svg, .html or .txt"),
+        ("picture", "its name has no ending"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused(run, tmp_path, name, message):
+    with pytest.raises(ArgumentError, match=message):
+        run.draw(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_cannot_be_drawn_is_refused(run, tmp_path):
+    with pytest.raises(ArgumentError, match="for a model, draw what it computes"):
+        bl.draw(bl.nn.Linear(2, 1))
+    with pytest.raises(ArgumentError, match="trace it first"):
+        bl.draw(run.graph, tmp_path / "g.html")
+    with pytest.raises(FileError):
+        run.draw(tmp_path / "nowhere" / "f.svg")
+    with pytest.raises(ArgumentError):
+        run.draw(open="half")
+
+
+def test_objects_show_themselves_in_notebooks(run):
+    node = run.loss
+    assert ET.fromstring(node._repr_svg_()).tag == f"{SPACE}svg"
+    assert node._repr_svg_() == run.graph._repr_svg_() == bl.draw(node)._repr_svg_()
+    frame = run._repr_html_()
+    (page,) = re.findall(r'srcdoc="([^"]*)"', frame)
+    assert html.unescape(page).startswith("<!DOCTYPE html>")
+
+
+def test_a_name_that_is_markup_stays_a_name(tmp_path):
+    evil = '"><script>alert(1)</script>'
+    run = bl.trace((bl.parameter(1.0, name=evil) * 2.0).named("f"))
+    assert evil in words(run.draw(name=evil).svg)
+    assert "<script>alert" not in run._repr_html_()
+    run.draw(tmp_path / "f.html", name=evil)
+    assert "<script>alert" not in (tmp_path / "f.html").read_text(encoding="utf-8")
