@@ -15,6 +15,7 @@ PLACES = [
     "backlit.data",
     "backlit.engines",
     "backlit.errors",
+    "backlit.explain",
     "backlit.graph",
     "backlit.interop",
     "backlit.nn",

@@ -55,12 +55,11 @@ def test_the_bounds_of_every_op(case):
     bounds = path_bounds(run, (run.loss, ()), set(run.forward))
     moving = ("matmul", "cast", "reshape", "permute_dims", "flip", "slice")
     exact = case.op.local or case.op.name in moving
-    slack = 1e-12 if case.dtype == "float64" else 1e-6
     for (node, element), strength in strongest(run).items():
         bound = float(bounds[node][element])
-        assert bound >= strength * (1 - slack / 1000)
+        assert bound >= strength * (1 - 1e-13)
         if exact:
-            assert bound <= strength * (1 + 4 * slack) + 1e-30
+            assert bound <= strength * (1 + 1e-13)
 
 
 def test_products_of_matrices_are_bounded_by_their_largest_product_block_by_block(monkeypatch):
@@ -77,12 +76,13 @@ def test_products_of_matrices_are_bounded_by_their_largest_product_block_by_bloc
 
 
 def test_a_bound_does_not_vanish_in_float32():
+    """Beside a strong path a weak one may be beyond all that float32 can hold; it is a path all the same."""
     x = bl.parameter([1.0, 1.0], name="x")
-    run = bl.trace(bl.sum(bl.concat([x * 1e-25, x * 2e-25])[:3] * bl.constant([1e-25, 1e-5, 1e-25])))
+    weak = bl.constant([1e-25, 1.0])
+    run = bl.trace(bl.sum(bl.flip(bl.flip(x)) * weak * weak))
     bounds = path_bounds(run, (run.loss, ()), set(run.forward))[run.graph["x"]]
-    assert bounds[0] >= 2e-50 * (1 - 1e-6)
-    assert bounds[1] >= 1e-30 * (1 - 1e-6)
-    assert bounds[1] == pytest.approx(1e-30, rel=1e-5)
+    assert bounds.tolist() == [pytest.approx(1e-50, rel=1e-6), 1.0]
+    assert [path.product for path in run.paths("x[0]")] == pytest.approx([1e-50], rel=1e-6)
 
 
 def test_infinite_slopes_have_infinite_bounds_unless_nothing_passes():
@@ -91,7 +91,7 @@ def test_infinite_slopes_have_infinite_bounds_unless_nothing_passes():
     assert path_bounds(run, (run.loss, ()), set(run.forward))[run.graph["x"]].tolist() == [math.inf, 0.0]
     nothing = bl.trace(bl.sum(bl.parameter([np.nan, 1.0], name="x") ** 2.0))
     bounds = path_bounds(nothing, (nothing.loss, ()), set(nothing.forward))[nothing.graph["x"]]
-    assert bounds.tolist() == [math.inf, pytest.approx(2.0, rel=1e-6)], "what is not a number may be any"
+    assert bounds.tolist() == [math.inf, 2.0], "what is not a number may be any"
 
 
 def test_a_goal_may_stand_before_the_loss_and_in_an_array():
@@ -111,26 +111,26 @@ def test_nothing_outside_of_the_nodes_in_between_is_bounded():
 def test_an_op_of_ones_own_is_bounded_by_its_jacobian(monkeypatch):
     """Its local derivatives may have any sign, which the rule for what moves and adds up does not allow."""
 
-    def difference(position, z, upstream):
-        return bl.concat([upstream, -upstream])
+    def together(x, y):
+        return bl.concat([x + y, x - y])
 
     op = Op(
-        name="difference_of_mine",
-        formula="x_0 - x_1",
-        words="the first of {x} minus the second",
-        infer=lambda x: type(x)((1,), x.dtype),
-        pushforward=lambda z, tangents: bl.reshape(tangents[0][0] - tangents[0][1], (1,)),
-        pullback=difference,
+        name="butterfly_of_mine",
+        formula="x_0 + x_1, x_0 - x_1",
+        words="sum and difference of {x}",
+        infer=lambda x: x,
+        pushforward=lambda z, tangents: together(tangents[0][:1], tangents[0][1:]),
+        pullback=lambda position, z, upstream: together(upstream[:1], upstream[1:]),
     )
-    monkeypatch.setitem(NUMPY_RULES, "difference_of_mine", lambda x: x[:1] - x[1:])
+    monkeypatch.setitem(NUMPY_RULES, op.name, lambda x: np.array([x[0] + x[1], x[0] - x[1]]))
     try:
         x = bl.parameter([3.0, 1.0], name="x", dtype="float64")
         with bl.precision("float64"):
-            run = bl.trace(bl.sum(op(x) * -2.0))
+            run = bl.trace(bl.sum(op(x) * bl.constant([2.0, 2.0])))
         assert path_bounds(run, (run.loss, ()), set(run.forward))[x].tolist() == [2.0, 2.0]
-        assert sorted(path.product for path in run.paths("x")) == [-2.0, 2.0]
+        assert sorted(path.product for path in run.paths("x[1]")) == [-2.0, 2.0]
     finally:
-        del OPS["difference_of_mine"]
+        del OPS[op.name]
 
 
 @given(st.integers(0, 2**32 - 1))

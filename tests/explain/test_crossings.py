@@ -79,6 +79,27 @@ def test_a_fixed_column_keeps_its_order(sheet, fixed):
     assert brute(found, segments) <= brute(columns, segments)
 
 
+@settings(deadline=None, max_examples=30)
+@given(drawn(most=7, columns=3))
+def test_no_vertex_has_a_better_place_in_its_column(sheet):
+    found = minimise_crossings(*sheet)
+    fewest = brute(found, sheet[1])
+    for i, column in enumerate(found):
+        for vertex in column:
+            others = [each for each in column if each != vertex]
+            for place in range(len(column)):
+                moved = [*others[:place], vertex, *others[place:]]
+                assert brute([*found[:i], moved, *found[i + 1 :]], sheet[1]) >= fewest
+
+
+def test_all_orders_of_short_columns_are_compared():
+    # Moving vertices one by one, from any of the orders that are tried, ends at three crossings.
+    columns = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]]
+    edges = [(1, 6), (1, 7), (3, 4), (3, 5), (4, 8), (4, 9), (4, 10), (5, 8), (5, 10), (5, 11), (7, 11), (8, 13)]
+    segments = [Segment(*edge) for edge in [*edges, (9, 13), (9, 15), (10, 12), (10, 14)]]
+    assert count_crossings(minimise_crossings(columns, segments), segments) == 1
+
+
 def test_an_order_without_crossings_is_kept():
     columns = [[0, 1, 2], [3, 4]]
     segments = [Segment(0, 3), Segment(1, 3), Segment(2, 4)]

@@ -80,9 +80,10 @@ def test_the_nets_of_the_lectures_have_no_crossings(build):
 def test_values_and_gradients_are_written_beside_their_marks():
     x, w = bl.input("x"), bl.parameter([1.0, 2.0], name="w")
     with bl.scope("neuron"):
-        y = bl.tanh(x * w + bl.constant([7.0, 8.0])).named("y")
+        c = bl.constant([7.0, 8.0])
+        y = bl.tanh(x * w + c).named("y")
     loss = bl.sum(y)
-    values = {x: np.array(3.0), w: np.array([1.0, 2.0]), y: np.array([0.5, 0.25])}
+    values = {x: np.array(3.0), w: np.array([1.0, 2.0]), y: np.array([0.5, 0.25]), c: c.value}
     diagram = diagram_of(bl.Graph(outputs=[loss]), values=values, gradients={y: np.ones(2), w: np.zeros(9)})
     marks = {mark.label: mark for sheet in diagram.sheets for mark in sheet.marks}
     assert (marks["x"].value, marks["x"].gradient) == ("3", "")

@@ -68,6 +68,7 @@ def test_six_digits_are_right(number):
         ("max({x}, {y})", ["-2", "-3"], "max(-2, -3)"),
         ("[{x} > {y}]", ["-2", "-3"], "[-2 > (-3)]"),
         ("1 + {x}", ["-2"], "1 + (-2)"),
+        ("{y} if {x} else {z}", ["true", "-2", "-3"], "-2 if true else -3"),
         ("{x} and {y}", ["true"], "true and …"),
         ("no field", [], "no field"),
     ],

@@ -43,6 +43,8 @@ def test_an_extent_holds_everything(kind, symbol, name, value, gradient):
     assert extent.left >= extent.width / 2 >= text_width(symbol) / 2
     assert extent.right >= extent.width / 2 + max(text_width(value, VALUE), text_width(gradient, VALUE))
     assert extent.above >= extent.height / 2
+    if value or gradient:
+        assert min(extent.above, extent.below) >= VALUE + 3, "beside the line there is room for both"
     assert extent.below > extent.height / 2 + 10, "the shape stands below"
     assert 2 * extent.left >= text_width(shape_text(mark.shape), SMALL)
     if kind == "operation":

@@ -293,6 +293,15 @@ def test_the_boxes_of_nodes_without_a_name_are_told():
     assert dict(run.explain("0.bias").places).keys() == {"0"}
 
 
+@pytest.mark.parametrize("slope", [0.0, 1.0])
+def test_a_composite_takes_the_slopes_of_the_run_not_those_of_the_question(slope):
+    z = bl.parameter(0.0, name="z", dtype="float64")
+    with bl.precision("float64"), bl.subgradients(relu=slope):
+        run = bl.trace(bl.nn.leaky_relu(z, 0.25).named("a"))
+    told = run.explain("z")
+    assert told.gradient == told.contributions[0].product == pytest.approx(0.25 + 0.75 * slope)
+
+
 def test_influences_are_those_of_all_edges_at_once():
     w = bl.parameter([1.0, 2.0], name="w")
     square = (w * w).named("s")

@@ -66,6 +66,13 @@ def test_several_that_are_largest_share_the_gradient_as_it_was_chosen(
     assert run.explain(f"z{index.format(0)}").notes == ()
 
 
+def test_the_only_largest_of_its_row_stands_on_no_kink_where_another_row_ties():
+    z = bl.parameter([[1.0, 1.0], [2.0, 3.0]], name="z")
+    run = bl.trace(bl.sum(bl.max(z, axis=1)))
+    assert run.explain("z[1,1]").notes == ()
+    assert run.explain("z").notes == (f"2 of 4 elements of z stand on {MAX}",)
+
+
 def test_a_number_that_is_copied_may_take_several_slopes():
     z, bounds = bl.parameter(1.0, name="z"), bl.constant([1.0, 1.0, 0.0])
     run = bl.trace(bl.sum(bl.maximum(z, bounds)))

@@ -63,6 +63,17 @@ def test_a_chain_is_level():
     assert {y for wire in placement.wires for _, _, y in wire.runs} == {placement.spots[0].y}
 
 
+def test_a_long_edge_is_level():
+    x, w = bl.input("x"), bl.parameter(1.0, name="w")
+    y = x
+    for _ in range(6):
+        y = bl.sin(y * w)
+    placement = place(diagram_of(bl.Graph(outputs=[y - x])))
+    longest = max(placement.wires, key=lambda wire: len(wire.runs))
+    assert len(longest.runs) > 10
+    assert len({round(y, 6) for _, _, y in longest.runs[1:-1]}) == 1
+
+
 def test_a_sum_stands_between_its_arguments():
     x, y = bl.input("x"), bl.input("y")
     spots = {spot.mark.symbol: spot for spot in place(diagram_of(bl.Graph(outputs=[x + y]))).spots}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import backlit as bl
 from backlit.explain.rows import batch_of, nodes_with_rows
-from backlit.graph import topological_order
+from backlit.graph import find_op, topological_order
 from harness.differences import values_at
 
 
@@ -98,6 +98,12 @@ def test_what_has_rows_is_found(node):
 def test_what_has_no_rows_is_left_alone(node):
     """Each has the length of the batch somewhere, and what stands there are no examples."""
     assert node not in nodes_with_rows(topological_order([node]), BATCH)
+
+
+def test_the_state_of_a_generator_is_no_batch():
+    state = bl.input("state", shape=(3,), dtype="uint32")
+    bits = find_op("random_bits")(state, shape=(3,), stream=0, bits=8)
+    assert nodes_with_rows([state, bits], 3) == {state}
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -147,5 +147,5 @@ def test_what_is_asked_of_one_node_does_not_cost_more_in_a_larger_graph():
             run.paths(run.nodes[-4].node)
             assert run.steps[10]
             assert run[run.nodes[60].node].edges_out[0].local is not None
-        costs.append((count.calls, count.operations))
+        costs.append((count.calls, count.operations, count.handed))
     assert costs[0] == costs[1]

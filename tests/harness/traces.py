@@ -36,10 +36,11 @@ def elements(node: bl.Node, rng: np.random.Generator, most: int = 4) -> list[tup
 
 @dataclass
 class Count:
-    """How often the referee was asked, and how many operations it did."""
+    """How often the referee was asked, how many operations it did, and how many values it was handed for them."""
 
     calls: int = 0
     operations: int = 0
+    handed: int = 0
 
 
 @contextlib.contextmanager
@@ -50,6 +51,7 @@ def counted() -> Iterator[Count]:
     def interpret(outputs: tuple[bl.Node, ...], values: Any) -> Any:
         order = bl.graph.topological_order(outputs, values)
         count.calls += 1
+        count.handed += len(values)
         count.operations += sum(isinstance(node, bl.graph.Application) and node not in values for node in order)
         return original(outputs, values)
 

@@ -14,7 +14,7 @@ from backlit.explain.pictures import Picture, draw, notebook_page, trace_page
 from backlit.explain.record import EdgeRecord, KinkRecord, NodeRecord
 from backlit.explain.render.comparison import comparison_svg, comparison_text
 from backlit.explain.render.latex import explanation_latex
-from backlit.explain.render.text import explanation_text, paths_text, step_text
+from backlit.explain.render.text import explanation_text, nudge_text, paths_text, step_text
 from backlit.explain.stepping import BackwardFlow, Step, Steps
 from backlit.explain.trace import Trace
 from backlit.explain.tracer import Tracer, trace, trace_graph
@@ -52,6 +52,7 @@ __all__ = [
     "explanation_latex",
     "explanation_text",
     "notebook_page",
+    "nudge_text",
     "paths_text",
     "step_text",
     "trace",

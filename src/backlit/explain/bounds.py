@@ -5,7 +5,6 @@ through an edge is the local derivative times the strongest path from there on; 
 rule of the op between. The bound is the strength of the strongest path itself, or a little more.
 """
 
-import math
 from collections.abc import Container, Mapping
 
 import numpy as np
@@ -15,17 +14,14 @@ from backlit.explain.naming import Element
 from backlit.explain.phrases import PHRASES
 from backlit.explain.record import EdgeRecord
 from backlit.explain.recording import Recording
-from backlit.graph.leaves import constant
-from backlit.graph.node import Array, Node
-from backlit.graph.spec import is_floating
+from backlit.graph.leaves import Input, constant
+from backlit.graph.node import Application, Array, Node
+from backlit.graph.spec import Spec, is_floating
 
 __all__ = ["path_bounds"]
 
 _BLOCK = 1 << 22
 """How many products of a matrix are compared at a time."""
-
-_SMALL = 1e-30
-"""The smallest share of a bound that is carried on in float32."""
 
 
 def path_bounds(run: Recording, goal: tuple[Node, Element], between: Container[Node]) -> dict[Node, Array]:
@@ -76,16 +72,25 @@ def _pulled(run: Recording, edge: Edge, locals_: Mapping[Edge, Array], bound: Ar
         wide = np.reshape(bound, (*bound.shape, *(1 for _ in argument.shape)))
         return np.asarray(np.max(_times(jacobian, wide), axis=axes, initial=0.0))
     # Everything else that has a card moves, repeats, picks or adds up: no local derivative of it is negative, and a sum
-    # of what is not negative is at least its largest summand. In the consumer's data type no bound may vanish: the
-    # small ones are raised, which makes them no less true.
-    largest = float(bound.max(initial=0.0))
-    scale = math.ldexp(1.0, math.frexp(largest)[1]) if 0.0 < largest < math.inf else 1.0
-    raised = np.where(bound > 0.0, np.maximum(bound / scale, _SMALL), 0.0)
-    back = contribution(edge, constant(raised, dtype=consumer.dtype))
-    if back is None:
-        return np.zeros(argument.shape)
-    rounding = 1.0 if consumer.dtype == "float64" else 1.0 + 4.0 * float(np.finfo(consumer.dtype).eps)
-    return _times(np.abs(run.compute(back)[0].astype(np.float64)), np.asarray(scale * rounding))
+    # of what is not negative is at least its largest summand.
+    alone, values = _in_float64(run, consumer)
+    back = contribution(Edge(alone, edge.position), constant(bound, dtype="float64"))
+    return np.zeros(argument.shape) if back is None else run.compute(back, given=values)[0]
+
+
+def _in_float64(run: Recording, node: Application) -> tuple[Application, dict[Node, Array]]:
+    """Apply the op of a node to float64, in which a bound neither vanishes nor is rounded below the truth."""
+    values: dict[Node, Array] = {}
+    arguments = []
+    for argument in node.arguments:
+        if is_floating(argument.dtype):
+            values[Input(Spec(argument.shape, "float64"), "argument", None, node.line)] = run.whole(argument)
+            arguments.append(list(values)[-1])
+        else:
+            arguments.append(argument)
+    spec = Spec(node.shape, "float64")
+    alone = Application(node.op, tuple(arguments), node.attributes, spec, line=node.line)
+    return alone, {stand_in: value.astype(np.float64) for stand_in, value in values.items()}
 
 
 def _times(x: Array, y: Array) -> Array:

@@ -149,9 +149,7 @@ def closed_boxes(run: Recording, node: Node) -> list[ClosedBox]:
 
 
 def _box(run: Recording, scope: Scope) -> ClosedBox:
-    inside = [
-        node for node in run.forward if isinstance(node, Application) and node.scope and scope in node.scope.lineage
-    ]
+    inside = run.boxes[scope]
     within = set(inside)
     outputs = [
         node

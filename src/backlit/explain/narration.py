@@ -132,7 +132,8 @@ def _listed(
             whole.sort(key=lambda pair: -_norm(pair[1].product))
         return whole[:MOST_LINES], max(0, len(whole) - MOST_LINES), 0.0
     terms: list[Influence | BoxInfluence] = [*influences(run, edges, element)]
-    terms += [term for box in boxes for term in box_influences(run, box, node, element)]
+    with run.choosing():
+        terms += [term for box in boxes for term in box_influences(run, box, node, element)]
     terms.sort(key=lambda term: -abs(term.product) if term.product == term.product else -math.inf)
     chosen = terms
     if len(terms) > _FEW:

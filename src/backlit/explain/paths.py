@@ -107,14 +107,15 @@ def find_paths(run: Recording, source: object, target: object = None, strongest:
         run: The run.
         source: A node or a name, perhaps with an element; of an array without an element, any of its elements.
         target: A single number further down; by default the loss.
-        strongest: How many paths at most; where there are no more than 64 between single numbers, all are listed.
+        strongest: How many paths at most; where there are no more than 64 between single numbers, all are listed. A
+            search that grows beyond all bounds ends with those it has found.
 
     Returns:
         The paths.
 
     Raises:
         UnknownNameError: If there is nothing of that name.
-        DifferentiationError: If no path leads from one to the other, or the search grows beyond all bounds.
+        DifferentiationError: If no path leads from one to the other, or a search finds none in reasonable time.
         ShapeError: If the target is an array.
         ArgumentError: If ``strongest`` is not at least 1.
 
@@ -287,8 +288,9 @@ def _search(
     def put(strength: float, here: _Beginning | None, ways: list[_Way], place: int) -> None:
         # Of the ways on from a number only the best one waits; the next one takes its turn when that is gone.
         if place < len(ways):
-            heapq.heappush(queue, (-strength * ways[place].bound, next(order), strength, here, ways, place))
+            heapq.heappush(queue, (-_rounded(strength * ways[place].bound), next(order), strength, here, ways, place))
 
+    found = False
     put(1.0, None, _sorted(_Way(float(bounds[source][element]), (source, element), 1.0) for element in starts), 0)
     for _ in range(_MOST_OPENED):
         if not queue:
@@ -297,16 +299,26 @@ def _search(
         put(strength, before, ways, place + 1)
         here = _Beginning(ways[place].vertex, before, ways[place].local)
         if here.vertex == goal:
+            found = True
             yield _route(here)
             continue
         if here.vertex not in known:
             known[here.vertex] = _ways(run, here.vertex, bounds, between)
         put(strength * abs(here.local), here, known[here.vertex], 0)
-    raise DifferentiationError(
-        f"the paths from {run.name(source)} to {run.name(*goal)} are too much alike to be put in order",
-        why=f"{_MOST_OPENED:,} beginnings were opened",
-        instead="ask for fewer paths, or for those between nearer nodes",
-    )
+    if not found:
+        raise DifferentiationError(
+            f"the paths from {run.name(source)} to {run.name(*goal)} are too much alike to be put in order",
+            why=f"{_MOST_OPENED:,} beginnings were opened",
+            instead="ask for the paths between nearer nodes",
+        )
+
+
+def _rounded(strength: float) -> float:
+    """Round to twelve digits, so that what is equal but for the order of multiplication is equal."""
+    if not 0.0 < strength < 1e300:
+        return strength
+    fraction, exponent = math.frexp(strength)
+    return math.ldexp(round(math.ldexp(fraction, 40)), exponent - 40)
 
 
 def _ways(run: Recording, vertex: Vertex, bounds: dict[Node, Array], between: set[Node]) -> list[_Way]:

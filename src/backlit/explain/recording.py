@@ -78,6 +78,16 @@ class Recording:
                     edges[argument].append(Edge(node, position))
         return {node: tuple(listed) for node, listed in edges.items()}
 
+    @cached_property
+    def boxes(self) -> Mapping[Scope, list[Application]]:
+        """What is computed in each scope of the forward pass, scopes inside it included, in order of execution."""
+        found: dict[Scope, list[Application]] = {}
+        for node in self.forward:
+            if isinstance(node, Application) and node.scope is not None:
+                for scope in node.scope.lineage:
+                    found.setdefault(scope, []).append(node)
+        return found
+
     @property
     def updates(self) -> Mapping[Parameter, Node]:
         """The new value of each parameter that the step changes."""

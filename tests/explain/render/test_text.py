@@ -191,6 +191,17 @@ def test_what_is_left_out_is_summed_up():
     assert summed[:4] == ["s = 1, computed by sum", "  s = sum of w", "    w[1] = 1", "    and 10 more, together 0"]
 
 
+def test_where_nothing_comes_back_it_is_said():
+    x, W = bl.input("x", shape=(2, 2)), bl.parameter([[1.0], [2.0]], name="W")
+    run = bl.trace(bl.sum(x @ W).named("L"), {"x": [[0.0, 1.0], [0.0, 3.0]]})
+    assert str(run.explain("W[0,0]")).splitlines()[2:4] == [
+        "∂L/∂W[0,0] = 0",
+        "  nothing comes back: every local derivative is 0 here",
+    ]
+    gate = bl.trace(bl.cast(bl.parameter(1.0, name="z") > 0.0, "float32").named("a")).explain("z")
+    assert "  nothing comes back: every local derivative is 0 here" in str(gate).splitlines()
+
+
 def test_an_array_that_goes_many_ways():
     x = bl.parameter([1.0, 2.0], name="x")
     total = bl.sum(x)

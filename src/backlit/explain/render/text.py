@@ -121,6 +121,8 @@ def _gradient_lines(told: Explanation) -> list[str]:
     lines = [f"{derivative} = {number_text(told.gradient)}"]
     if not told.contributions and told.name == told.loss:
         lines.append("  the way back begins here: a number changes with itself one to one")
+    elif not told.contributions:
+        lines.append("  nothing comes back: every local derivative is 0 here")
     rules: set[str] = set()
     for part in told.contributions:
         lines += _contribution_lines(told, part, rules)
