@@ -80,7 +80,7 @@ def lay_all(sheets: Sequence[str], marks: Mapping[str, Sequence[str]], wires: Ma
         alone = boxes if effort == 1.0 or sheet == sheets[0] else []  # who looks at all sees the root sheet first
         for some in (boxes, *([box] for box in alone)):
             if laid[sheet].crossings and some:
-                _agree(sheet, some, marks, wires, laid, effort / 2)
+                _agree(sheet, some, marks, wires, laid, effort)
     return laid
 
 
@@ -103,7 +103,7 @@ def _agree(
             changed[box] = lay_out(marks[box], wires[box], laid, ports=ports, effort=effort)
     if changed == laid:
         return
-    changed[sheet] = lay_out(marks[sheet], wires[sheet], changed, ports=own, effort=effort)
+    changed[sheet] = lay_out(marks[sheet], wires[sheet], changed, ports=own, like=wish, effort=effort)
     if sum(changed[each].crossings - laid[each].crossings for each in (sheet, *boxes)) < 0:
         laid.update(changed)
 
@@ -128,6 +128,7 @@ def lay_out(
     *,
     ports: Sequence[str] | None = None,
     free: Collection[str] = (),
+    like: Laid | None = None,
     effort: float = 1.0,
 ) -> Laid:
     """Lay out one sheet.
@@ -138,6 +139,7 @@ def lay_out(
         inner: The sheets of its boxes, laid out.
         ports: Its ports from the top, where their order is given.
         free: The boxes on it whose ports may be in any order.
+        like: The same sheet, laid out before, whose order is bettered; by default the order of execution.
         effort: How long to search for an order without crossings, from 0 to 1.
 
     Returns:
@@ -156,6 +158,8 @@ def lay_out(
         fixed = [0] * first + [len(sheet.columns) - 1] * (sheet.sides["out"] > 0)
         for column in fixed:
             sheet.columns[column].sort(key=rank.__getitem__)
+    if like is not None:
+        sheet.follow(like)
     columns = minimise_crossings(sheet.columns, sheet.segments, fixed, effort)
     order = {vertex: i for column in columns for i, vertex in enumerate(column)}
     return Laid(
@@ -237,6 +241,14 @@ class _Columns:
             stack.pop()
             key.setdefault(end, float(len(key)))
         return key
+
+    def follow(self, laid: Laid) -> None:
+        """Take over the orders of a sheet that was laid out before."""
+        order = {self.vertex[end]: laid.order(end) for end in self.vertex}
+        for bends, orders in zip(self.bends, laid.bends, strict=True):
+            order.update(zip(bends, orders, strict=True))
+        for column in self.columns:
+            column.sort(key=order.__getitem__)
 
     def _rank(self, line: Line, side: str) -> float:
         """Where on the side of its box a line meets it; 0 where it is no box."""

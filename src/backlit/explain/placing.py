@@ -349,10 +349,11 @@ class _Placed:
             result.wires.append(Wire(edge, tuple(runs)))
 
     def _fan(self) -> list[float]:
-        """How far above or below the middle of its target each edge arrives: at its own height, where that is free."""
+        """How far above or below the middle of an operation each edge arrives: at its own height where it can."""
+        operations = {mark.id for mark in self.sheet.marks if mark.kind == "operation"}
         arriving: dict[str, list[tuple[float, int, int]]] = {}
         for number, (edge, path) in enumerate(zip(self.sheet.edges, self.paths, strict=True)):
-            if edge.target in self.extents and not edge.target_port:
+            if edge.target in operations:
                 door = self._door(edge.source, edge.source_port) if len(path) == 2 else 0.0
                 height = path[-2].y + door - path[-1].y
                 arriving.setdefault(edge.target, []).append((round(height, 3), edge.position, number))

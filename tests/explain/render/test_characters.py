@@ -1,7 +1,6 @@
 """Whoever follows the lines of a picture made of characters finds the edges of the graph and no others."""
 
 import re
-from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -110,15 +109,16 @@ def test_a_picture_that_could_be_misread_is_not_drawn():
 
 
 def test_a_line_passes_under_a_bar_that_is_not_its_own():
-    # Each input has two branches, and each sum takes one of either: whatever the order, two lines must cross.
-    x0, x1 = bl.input("x0", shape=(1,)), bl.input("x1", shape=(1,))
-    f2, f3, f4, f5 = (op(x).named(f"f{i}") for i, (op, x) in enumerate(product((bl.tanh, bl.sin), (x0, x1)), start=2))
-    outputs = [bl.concat([f2, f3]).named("f6"), bl.concat([f4, f5]).named("f7")]
-    diagram = diagram_of(bl.Graph(outputs=outputs))
-    assert diagram.crossings == 1
-    lines = picture(diagram)
-    edges = {("x0", "f2"), ("x1", "f3"), ("x0", "f4"), ("x1", "f5"), ("f2", "f6"), ("f3", "f6"), ("f4", "f7")}
-    assert edges_of(lines) == edges | {("f5", "f7")}
+    graph, edges = named_graph([(), (0, 0, 0), (0,), (1, 1), (3, 0, 1), (1, 1), (2,)])
+    lines = picture(diagram_of(graph))
+    assert edges_of(lines) == edges
+    assert lines == [
+        "      ┌─────────────────────────────────┬─(concat) f4",
+        "[p0] ─┼─(concat) f1 ─┬───┬──────────────┤",
+        "      └─(tanh) f2 ───│─┐ └─(concat) f3 ─┘",
+        "                     └─│───(concat) f5",
+        "                       └───(tanh) f6",
+    ]
 
 
 def test_a_closed_box_is_drawn_with_a_row_for_each_value():
