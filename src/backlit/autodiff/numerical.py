@@ -73,7 +73,7 @@ class DoubleFunction:
 
     def __init__(self, outputs: Sequence[Node], at: Mapping[Any, npt.ArrayLike]) -> None:
         leaves = [node for node in topological_order(outputs) if isinstance(node, (Input, Parameter, Constant))]
-        given = _by_leaf(leaves, at)
+        given = values_by_leaf(leaves, at)
         self.leaves: dict[Node, Node] = {}
         self.values: dict[Node, Array] = {}
         for leaf in leaves:
@@ -128,7 +128,8 @@ class DoubleFunction:
         return self.values[self.leaves[leaf]]
 
 
-def _by_leaf(leaves: Sequence[Node], at: Mapping[Any, npt.ArrayLike]) -> dict[Node, npt.ArrayLike]:
+def values_by_leaf(leaves: Sequence[Node], at: Mapping[Any, npt.ArrayLike]) -> dict[Node, npt.ArrayLike]:
+    """Find the leaves that values were given for, by node or by name."""
     given: dict[Node, npt.ArrayLike] = {}
     for key, value in at.items():
         matches = [leaf for leaf in leaves if leaf is key or (isinstance(key, str) and leaf.name == key)]

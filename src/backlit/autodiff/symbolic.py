@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from backlit.autodiff.numerical import values_by_leaf
 from backlit.autodiff.symbolic_forms import LONGEST_FORM, Place, too_deep, too_long, tree_size, write_out
 from backlit.autodiff.symbolic_functions import load_sympy
 from backlit.autodiff.symbolic_numbers import evaluate_expression
@@ -26,7 +27,6 @@ from backlit.errors import (
     DisconnectedError,
     DTypeError,
     NotScalarError,
-    nearest,
     user_line,
 )
 from backlit.graph.graph import topological_order
@@ -113,19 +113,10 @@ class SymbolicDerivative:
 
     def _by_leaf(self, values: Mapping[Any, npt.ArrayLike]) -> dict[Node, Array]:
         leaves = [node for node in topological_order([self.loss]) if isinstance(node, (Input, Parameter))]
-        given: dict[Node, Array] = {}
-        for key, value in values.items():
-            matches = [leaf for leaf in leaves if leaf is key or (isinstance(key, str) and leaf.name == key)]
-            if not matches:
-                known = [leaf.name for leaf in leaves if leaf.name]
-                raise BindingError(
-                    f"a value was given for {key!r}, on which nothing depends{nearest(str(key), known)}",
-                    instead=f"the leaves are {', '.join(known)}",
-                )
-            array = np.asarray(value)
-            if array.shape != matches[0].shape:
-                raise BindingError(f"{matches[0]!r} received a value of shape {list(array.shape)}")
-            given.update(dict.fromkeys(matches, array))
+        given = {leaf: np.asarray(value) for leaf, value in values_by_leaf(leaves, values).items()}
+        for leaf, array in given.items():
+            if array.shape != leaf.shape:
+                raise BindingError(f"{leaf!r} received a value of shape {list(array.shape)}")
         return given
 
     def _value_of(self, symbol: Any, given: Mapping[Node, Array]) -> Any:
