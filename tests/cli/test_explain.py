@@ -352,8 +352,9 @@ def test_stepping_reads_keys_until_it_is_enough(run, monkeypatch):
     monkeypatch.setattr("backlit.cli.explain.typer.getchar", lambda: next(keys))
     monkeypatch.setattr("backlit.cli.explain.typer.prompt", lambda *_, **__: "w = 5")
     monkeypatch.setattr("backlit.cli.explain._has_keys", lambda: True)
-    result = run("explain", "w*x", "--at", "w=4, x=3", "--step")
+    result = run("explain", "w*x", "--at", "w=4, x=3", "--step", "--draw", "drawn.svg")
     assert result.exit_code == 0
+    assert Path("drawn.svg").is_file(), "what is asked for besides is done before"
     assert "step 0 of 2: nothing is computed yet" in result.output
     assert "w + 1: f goes from 12 to 15" in result.output
     assert result.output.count("step 1 of 2") == 2

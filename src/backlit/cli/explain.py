@@ -92,13 +92,13 @@ def explain(
     if draw is not None:
         _check_drawing(draw)
     run = trace(_named_result(read), values)
+    names, omitted = _chosen(of or [], read)
+    if draw is not None:
+        run.draw(draw, name=formula)
     if step:
         _step_through(run)
         return
-    names, omitted = _chosen(of or [], read)
     told = [_explanation(run, name) for name in names]
-    if draw is not None:
-        run.draw(draw, name=formula)
     if as_json:
         typer.echo(json.dumps(_as_data(run, read, told, omitted), ensure_ascii=False, indent=2, allow_nan=False))
         return
