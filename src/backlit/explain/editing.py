@@ -10,7 +10,7 @@ import numpy.typing as npt
 from backlit.errors import ArgumentError
 from backlit.explain.recording import Recording
 from backlit.graph.leaves import Input, Parameter
-from backlit.graph.node import OPERATORS, Application, Array, Node
+from backlit.graph.node import Application, Array, Node
 
 __all__ = ["edited"]
 
@@ -50,9 +50,8 @@ def edited(run: Run, changes: Mapping[Any, npt.ArrayLike]) -> Run:
     gradients = (run.walk.gradients.get(node) for node in run.forward if not isinstance(node, Input))
     wanted: list[Node] = [*run.forward, *(node for node in gradients if node is not None), *run.updates.values()]
     computed = tuple(node for node in dict.fromkeys(wanted) if isinstance(node, Application))
-    values = OPERATORS["interpret"](computed, leaves)
-    known = leaves | {node: np.asarray(value) for node, value in zip(computed, values, strict=True)}
-    return replace(run, known=known, rows={}, examples=())
+    values = run.recompute(leaves, *computed)
+    return replace(run, known=leaves | dict(zip(computed, values, strict=True)), rows={}, examples=())
 
 
 def _changed(run: Recording, node: Node, element: tuple[int, ...] | None, before: Array, value: npt.ArrayLike) -> Array:

@@ -20,7 +20,6 @@ from backlit.explain.drawing import diagram_of
 from backlit.explain.formulas import format_number
 from backlit.explain.page.page import page_of
 from backlit.explain.page.program import program_of
-from backlit.explain.record import EdgeRecord
 from backlit.explain.recording import Recording
 from backlit.explain.render.outline import to_text
 from backlit.explain.render.svg import to_svg
@@ -190,18 +189,20 @@ def _traced(run: Recording, name: str) -> Diagram:
 
 def _edges(run: Recording) -> tuple[dict[tuple[Node, int], str], dict[tuple[Node, int], float]]:
     """Return the local derivatives between single numbers, and how much flows back along each edge."""
+    edges = [
+        Edge(node, position)
+        for node in run.forward
+        if isinstance(node, Application) and not node.shape
+        for position, argument in enumerate(node.arguments)
+        if not argument.shape
+    ]
+    locals_ = run.locals(edge for edge in edges if edge in run.walk.contributions)
+    back = run.compute(*(run.walk.contributions[edge] for edge in locals_))
     texts: dict[tuple[Node, int], str] = {}
     flows: dict[tuple[Node, int], float] = {}
-    for node in run.forward:
-        if not isinstance(node, Application):
-            continue
-        for position, argument in enumerate(node.arguments):
-            record = EdgeRecord(run, Edge(node, position))
-            if record.edge not in run.walk.contributions:
-                continue
-            if not node.shape and not argument.shape and record.local is not None:
-                texts[node, position] = format_number(record.local.item())
-                flows[node, position] = abs(record.contribution.item())
+    for (edge, local), flow in zip(locals_.items(), back, strict=True):
+        texts[edge.consumer, edge.position] = format_number(local.item())
+        flows[edge.consumer, edge.position] = abs(flow.item())
     largest = max((flow for flow in flows.values() if np.isfinite(flow)), default=0.0)
     strengths = {edge: min(1.0, flow / largest) for edge, flow in flows.items() if largest and np.isfinite(flow)}
     return texts, strengths

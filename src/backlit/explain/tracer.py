@@ -108,7 +108,8 @@ class Tracer:
             BindingError: If an input is missing or does not fit.
             IndexRangeError: If a label or index is out of range.
         """
-        bound = [bind(node, value) for node, value in self._pairs(bindings or {})]
+        given = arrange(self.graph, bindings or {})
+        bound = [bind(node, value) for node, value in zip(self.graph.inputs, given, strict=True)]
         known: dict[Node, Array] = dict(self._constants)
         known |= {node: np.array(value) for node, value in zip(self.graph.inputs, bound, strict=True)}
         known |= {node: node.value.copy() for node in self.graph.parameters}
@@ -116,9 +117,6 @@ class Tracer:
         for node, shown, value in zip(self._kept, self._shown, self._program(*bound), strict=True):
             (known if shown is node else rows)[node] = np.asarray(value)
         return Trace(self.graph, self.loss, self._walk, known, rows, self._examples, self._choice)
-
-    def _pairs(self, bindings: Mapping[Any, npt.ArrayLike]) -> list[tuple[Input, npt.ArrayLike]]:
-        return list(zip(self.graph.inputs, arrange(self.graph, bindings), strict=True))
 
 
 def trace(
