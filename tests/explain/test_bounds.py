@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import backlit as bl
 from backlit.engines.reference import NUMPY_RULES
 from backlit.explain.bounds import path_bounds
-from backlit.explain.narration import edge_terms
+from backlit.explain.narration.narrator import edge_terms
 from backlit.graph import OPS, Op
 from backlit.graph.spec import is_floating
 from harness.graphs import graphs

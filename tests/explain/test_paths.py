@@ -11,7 +11,7 @@ import backlit as bl
 from backlit.engines.reference import NUMPY_RULES
 from backlit.errors import ArgumentError, DifferentiationError, ShapeError, UnknownNameError
 from backlit.explain import InfluencePath, Paths
-from backlit.explain.narration import edge_terms
+from backlit.explain.narration.narrator import edge_terms
 from backlit.graph import OPS, Op
 from backlit.graph.spec import is_floating
 from harness.graphs import graphs
@@ -349,7 +349,7 @@ def test_a_search_without_end_ends_with_what_it_has_found_and_says_so_where_that
 
 
 def test_paths_are_data():
-    one, two = InfluencePath(("x", "y"), (2.0,), 2.0), InfluencePath(("x", "z", "y"), (3.0, -1.0), -3.0)
+    one, two = InfluencePath(("x", "y"), (2.0,), 2.0, (0,)), InfluencePath(("x", "z", "y"), (3.0, -1.0), -3.0, (0, 1))
     paths = Paths("x", "y", (two, one), -1.0, 2)
     assert (len(paths), list(paths), paths[0], paths[-1]) == (2, [two, one], two, one)
     assert paths.listed == -1.0

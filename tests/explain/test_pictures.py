@@ -74,14 +74,76 @@ def test_a_file_of_another_kind_is_refused(run, tmp_path, name, message):
 
 
 def test_what_cannot_be_drawn_is_refused(run, tmp_path):
-    with pytest.raises(ArgumentError, match="for a model, draw what it computes"):
-        bl.draw(bl.nn.Linear(2, 1))
-    with pytest.raises(ArgumentError, match="trace it first"):
-        bl.draw(run.graph, tmp_path / "g.html")
+    with pytest.raises(
+        ArgumentError, match=r"3 cannot be drawn\n  why: pictures are of nodes, graphs, models and traces"
+    ):
+        bl.draw(3)
+    for what in (run.graph, bl.nn.Linear(2, 1)):
+        with pytest.raises(ArgumentError, match="trace it first"):
+            bl.draw(what, tmp_path / "g.html")
     with pytest.raises(FileError):
         run.draw(tmp_path / "nowhere" / "f.svg")
     with pytest.raises(ArgumentError):
         run.draw(open="half")
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        (bl.nn.Linear(3, 2), "1×3"),
+        (bl.nn.Sequential(bl.nn.Flatten(), bl.nn.Linear(6, 4), bl.nn.ReLU(), bl.nn.Linear(4, 1)), "1×6"),
+        (bl.nn.Sequential(bl.nn.Embedding(5, 3), bl.nn.Linear(3, 1)), "1"),
+        (bl.nn.Sequential(bl.nn.BatchNorm(4), bl.nn.Dropout(0.5)), "1×4"),
+        (bl.nn.Neuron(2), "1×2"),
+        (bl.nn.PReLU(7), "1×7"),
+    ],
+    ids=str,
+)
+def test_a_model_is_drawn_for_one_example_of_what_it_takes(model, shape):
+    text = str(bl.draw(model))
+    assert re.search(rf"^x: input +{shape}$", text, re.MULTILINE)
+    assert ET.fromstring(model._repr_svg_()).tag == f"{SPACE}svg"
+
+
+def test_a_model_applied_to_each_number_is_drawn_for_a_number():
+    assert "x: input\n" in str(bl.draw(bl.nn.ThreeNeuron()))
+
+
+def test_to_draw_a_part_of_a_model_leaves_the_names_of_its_parameters():
+    model = bl.nn.Sequential(bl.nn.Linear(2, 3), bl.nn.Linear(3, 1))
+    model(bl.input("x", shape=(1, 2)))
+    bl.draw(model[0])
+    assert model[0].weight.name == "0.weight"
+
+
+class TwoInputs(bl.nn.Module):
+    def __init__(self):
+        self.inner = bl.nn.Linear(2, 1)
+
+    def forward(self, x, y):
+        return self.inner(x) + y
+
+
+class TakesRows(bl.nn.Module):
+    def __init__(self):
+        self.inner = bl.nn.Linear(2, 1)
+
+    def forward(self, x):
+        return self.inner(bl.reshape(x, (4, 2)))
+
+    def example_input(self):
+        return bl.input("x", shape=(8,))
+
+
+def test_a_model_whose_input_is_not_known_asks_for_one():
+    with pytest.raises(ArgumentError, match=r"ReLU cannot be drawn without an input\n.*\n.*bl.draw\(model\(bl.input"):
+        bl.draw(bl.nn.ReLU())
+    with pytest.raises(
+        ArgumentError, match=r"shape \[1, 2\], which one of its parts takes\n  why: .*missing 1 required"
+    ):
+        bl.draw(TwoInputs())
+    assert bl.nn.ReLU()._repr_svg_() is TwoInputs()._repr_svg_() is None
+    assert re.search("^x: input +8$", str(bl.draw(TakesRows())), re.MULTILINE), "a model may say itself what it takes"
 
 
 def test_objects_show_themselves_in_notebooks(run):

@@ -59,3 +59,15 @@ def test_what_is_explained_shows_itself():
         assert isinstance(thing, Shown)
         assert str(thing) == render("text", thing)
     assert run.explain("θ").latex() == render("latex", run.explain("θ"))
+
+
+def test_a_notebook_shows_the_text_and_not_the_fields():
+    """IPython hands its printer to whatever knows how to use one."""
+    x = bl.parameter(2.0, name="x")
+    told, shown = bl.trace((x * x).named("L")).explain("x"), []
+
+    class Printer:
+        text = shown.append
+
+    told._repr_pretty_(Printer(), False)
+    assert shown == [str(told)]

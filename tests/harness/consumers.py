@@ -6,9 +6,9 @@ from typing import Any
 from backlit.autodiff.symbolic_rules import SYMPY_RULES
 from backlit.engines.native.lowering import LOWERING
 from backlit.engines.reference import NUMPY_RULES
+from backlit.explain.drawing.symbols import SYMBOLS
+from backlit.explain.narration.phrases import PHRASES
 from backlit.explain.page import javascript_ops
-from backlit.explain.phrases import PHRASES
-from backlit.explain.symbols import SYMBOLS
 from harness.oracles import ORACLES
 
 CONSUMERS: dict[str, Mapping[str, Any]] = {

@@ -7,9 +7,9 @@ from itertools import combinations, pairwise
 from hypothesis import strategies as st
 
 import backlit as bl
-from backlit.explain.diagram import Diagram, Sheet
-from backlit.explain.placing import Placement
-from backlit.explain.symbols import symbol_of
+from backlit.explain.drawing.diagram import Diagram, Sheet
+from backlit.explain.drawing.placing import Placement
+from backlit.explain.drawing.symbols import symbol_of
 
 ROUNDING = 1e-6
 """The most by which coordinates of a few thousands may differ after a hundred additions."""

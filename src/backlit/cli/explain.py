@@ -20,7 +20,7 @@ from backlit.cli.options import json_option
 from backlit.cli.screen import make_console, plain
 from backlit.errors import ArgumentError, FileError, GraphError, ParseError, nearest
 from backlit.explain import Explanation, Step, Trace, trace
-from backlit.explain.formulas import format_number
+from backlit.explain.numerals import format_number
 from backlit.explain.walking import Walkthrough
 from backlit.graph.formula import Formula, parse_formula
 from backlit.graph.leaves import Input

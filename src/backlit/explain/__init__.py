@@ -7,14 +7,24 @@ A trace keeps what a run computed; the narrator, the paths and the steps are dat
 from backlit.explain.comparison import DerivativeComparison, DerivativeRow, StepErrors
 from backlit.explain.derivatives import compare_derivatives
 from backlit.explain.editing import edited
-from backlit.explain.explanation import ChainLink, Contribution, Explanation, Origin, Summary, Term, UpdateLine
+from backlit.explain.narration.explanation import (
+    ChainLink,
+    Contribution,
+    Explanation,
+    Origin,
+    Summary,
+    Term,
+    UpdateLine,
+)
 from backlit.explain.nudging import Nudge
 from backlit.explain.paths import InfluencePath, Paths
 from backlit.explain.pictures import Picture, draw, notebook_page, trace_page
 from backlit.explain.record import EdgeRecord, KinkRecord, NodeRecord
 from backlit.explain.render.comparison import comparison_svg, comparison_text
+from backlit.explain.render.influence import paths_svg
 from backlit.explain.render.latex import explanation_latex
 from backlit.explain.render.text import explanation_text, nudge_text, paths_text, step_text
+from backlit.explain.showing import Pictured
 from backlit.explain.stepping import BackwardFlow, Step, Steps
 from backlit.explain.trace import Trace
 from backlit.explain.tracer import Tracer, trace, trace_graph
@@ -35,6 +45,7 @@ __all__ = [
     "Origin",
     "Paths",
     "Picture",
+    "Pictured",
     "Step",
     "StepErrors",
     "Steps",
@@ -53,6 +64,7 @@ __all__ = [
     "explanation_text",
     "notebook_page",
     "nudge_text",
+    "paths_svg",
     "paths_text",
     "step_text",
     "trace",

@@ -11,7 +11,7 @@ import numpy as np
 
 from backlit.autodiff.reverse import Edge, contribution
 from backlit.explain.naming import Element
-from backlit.explain.phrases import PHRASES
+from backlit.explain.narration.phrases import PHRASES
 from backlit.explain.record import EdgeRecord
 from backlit.explain.recording import Recording
 from backlit.graph.leaves import Input, constant

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backlit.errors import ArgumentError, nearest
-from backlit.explain.showing import Shown
+from backlit.explain.showing import Pictured
 from backlit.graph.node import Array
 
 __all__ = ["DerivativeComparison", "DerivativeRow", "StepErrors"]
@@ -67,7 +67,7 @@ class StepErrors:
 
 
 @dataclass(frozen=True)
-class DerivativeComparison(Shown):
+class DerivativeComparison(Pictured):
     """Derivatives side by side.
 
     Args:

@@ -20,11 +20,11 @@ from backlit.autodiff.forward import push_forward
 from backlit.autodiff.reverse import Edge, zeros_like
 from backlit.errors import ArgumentError, DifferentiationError, ShapeError
 from backlit.explain.bounds import path_bounds
-from backlit.explain.explanation import Places
 from backlit.explain.naming import Element, Place
-from backlit.explain.narration import influences
+from backlit.explain.narration.explanation import Places
+from backlit.explain.narration.narrator import influences
 from backlit.explain.recording import Recording
-from backlit.explain.showing import Shown
+from backlit.explain.showing import Pictured
 from backlit.graph.leaves import constant
 from backlit.graph.node import Array, Node
 from backlit.graph.spec import is_floating
@@ -38,7 +38,17 @@ _MOST_OPENED = 200_000
 """How many beginnings of paths a search opens before it gives up."""
 
 Vertex = tuple[Node, Element]
-Route = list[tuple[Vertex, float]]
+
+
+class _Edge(NamedTuple):
+    """The last edge of a beginning: its local derivative, and its place among the arguments where it arrives."""
+
+    local: float
+    position: int
+
+
+_START = _Edge(1.0, 0)
+Route = list[tuple[Vertex, _Edge]]
 
 
 @dataclass(frozen=True)
@@ -49,20 +59,23 @@ class InfluencePath:
         names: The numbers on the way, both ends included.
         factors: The local derivative of each edge.
         product: Their product.
+        positions: The place of each number, but for the last, among the arguments of the next one: where a value is
+            used twice, as in x · x, it tells the two edges apart.
 
     Example:
-        >>> InfluencePath(("x", "z", "y"), (2.0, 3.0), 6.0).product
+        >>> InfluencePath(("x", "z", "y"), (2.0, 3.0), 6.0, (0, 1)).product
         6.0
     """
 
     names: tuple[str, ...]
     factors: tuple[float, ...]
     product: float
+    positions: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Paths(Shown):
-    """The paths from one number to another.
+class Paths(Pictured):
+    """The paths from one number to another; their picture is the influence diagram, with a weight at every edge.
 
     Args:
         source: Where they begin.
@@ -74,7 +87,7 @@ class Paths(Shown):
         places: For each box the nodes in it that are on a path and have no name that tells.
 
     Example:
-        >>> Paths("x", "y", (InfluencePath(("x", "y"), (2.0,), 2.0),), 2.0, 1).listed
+        >>> Paths("x", "y", (InfluencePath(("x", "y"), (2.0,), 2.0, (0,)),), 2.0, 1).listed
         2.0
     """
 
@@ -229,7 +242,7 @@ class _Beginning:
 
     vertex: Vertex
     before: "_Beginning | None" = None
-    local: float = 1.0
+    edge: _Edge = _START
 
 
 def _all(run: Recording, start: Vertex, goal: Vertex, between: set[Node]) -> Iterator[Route]:
@@ -246,33 +259,36 @@ def _all(run: Recording, start: Vertex, goal: Vertex, between: set[Node]) -> Ite
             edges = _edges(run, node, between)
             found = {each.edge: each.local for each in influences(run, edges, ())}
             known[node] = [(edge, found.get(edge, 0.0)) for edge in edges]
-        waiting += (_Beginning((edge.consumer, ()), here, local) for edge, local in reversed(known[node]))
+        waiting += (
+            _Beginning((edge.consumer, ()), here, _Edge(local, edge.position)) for edge, local in reversed(known[node])
+        )
 
 
 def _route(end: _Beginning) -> Route:
-    """Return the way to an end: each number with the local derivative that led there, 1 at the start."""
-    route = [(end.vertex, end.local)]
+    """Return the way to an end: each number with the edge that led there."""
+    route = [(end.vertex, end.edge)]
     while end.before is not None:
         end = end.before
-        route.append((end.vertex, end.local))
+        route.append((end.vertex, end.edge))
     return route[::-1]
 
 
 def _told(run: Recording, route: Route) -> InfluencePath:
     names = tuple(run.name(node, element) for (node, element), _ in route)
-    factors = tuple(local for _, local in route[1:])
-    return InfluencePath(names, factors, math.prod(factors))
+    edges = [edge for _, edge in route[1:]]
+    factors = tuple(edge.local for edge in edges)
+    return InfluencePath(names, factors, math.prod(factors), tuple(edge.position for edge in edges))
 
 
 # ------------------------------------------------------------------------------------------------------------ strongest
 
 
 class _Way(NamedTuple):
-    """A step to a next number: what any path through it can still be multiplied with, and the local derivative."""
+    """A step to a next number: what any path through it can still be multiplied with, and the edge that leads there."""
 
     bound: float
     vertex: Vertex
-    local: float
+    edge: _Edge
 
 
 def _search(
@@ -291,20 +307,20 @@ def _search(
             heapq.heappush(queue, (-_rounded(strength * ways[place].bound), next(order), strength, here, ways, place))
 
     found = False
-    put(1.0, None, _sorted(_Way(float(bounds[source][element]), (source, element), 1.0) for element in starts), 0)
+    put(1.0, None, _sorted(_Way(float(bounds[source][element]), (source, element), _START) for element in starts), 0)
     for _ in range(_MOST_OPENED):
         if not queue:
             return
         _, _, strength, before, ways, place = heapq.heappop(queue)
         put(strength, before, ways, place + 1)
-        here = _Beginning(ways[place].vertex, before, ways[place].local)
+        here = _Beginning(ways[place].vertex, before, ways[place].edge)
         if here.vertex == goal:
             found = True
             yield _route(here)
             continue
         if here.vertex not in known:
             known[here.vertex] = _ways(run, here.vertex, bounds, between)
-        put(strength * abs(here.local), here, known[here.vertex], 0)
+        put(strength * abs(here.edge.local), here, known[here.vertex], 0)
     if not found:
         raise DifferentiationError(
             f"the paths from {run.name(source)} to {run.name(*goal)} are too much alike to be put in order",
@@ -324,7 +340,7 @@ def _rounded(strength: float) -> float:
 def _ways(run: Recording, vertex: Vertex, bounds: dict[Node, Array], between: set[Node]) -> list[_Way]:
     node, element = vertex
     return _sorted(
-        _Way(abs(local) * float(bounds[edge.consumer][place]), (edge.consumer, place), local)
+        _Way(abs(local) * float(bounds[edge.consumer][place]), (edge.consumer, place), _Edge(local, edge.position))
         for edge, place, local, _ in influences(run, _edges(run, node, between), element)
     )
 

@@ -8,30 +8,32 @@ import html
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from backlit.autodiff.reverse import Edge
-from backlit.errors import ArgumentError
-from backlit.explain.diagram import Diagram
-from backlit.explain.drawing import diagram_of
-from backlit.explain.formulas import format_number
+from backlit.errors import ArgumentError, BacklitError
+from backlit.explain.drawing.assembling import diagram_of
+from backlit.explain.drawing.diagram import Diagram
+from backlit.explain.numerals import format_number
 from backlit.explain.page.page import page_of
 from backlit.explain.page.program import program_of
 from backlit.explain.recording import Recording
 from backlit.explain.render.outline import to_text
 from backlit.explain.render.svg import to_svg
+from backlit.explain.showing import check_file
 from backlit.graph.graph import Graph
 from backlit.graph.node import Application, Node
 from backlit.interop.atomic import write_atomically
+from backlit.nn.configuration import summary_of
+from backlit.nn.module import Module
 
 __all__ = ["Picture", "draw", "notebook_page", "trace_page"]
 
 Open = Literal["fit", "all"] | Collection[str]
 
-Drawable = Node | Graph | Recording
+Drawable = Node | Graph | Module | Recording
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def draw(
     open: Open = "fit",
     name: str = "",
 ) -> Picture:
-    """Draw a node with all it is computed from, a graph, or a trace with its numbers.
+    """Draw a node with all it is computed from, a graph, a model, or a trace with its numbers.
+
+    A model is drawn for one example, of the shape its first layer takes.
 
     Args:
         thing: What is drawn.
@@ -88,7 +92,8 @@ def draw(
         The picture, which shows itself in a notebook.
 
     Raises:
-        ArgumentError: If it is nothing that can be drawn, or the file is of another kind.
+        ArgumentError: If it is nothing that can be drawn, or the file is of another kind; or for a model that does not
+            tell what its input is.
         UnknownNameError: If there is no such box.
         FileError: If the file cannot be written.
 
@@ -98,38 +103,49 @@ def draw(
         >>> "<svg" in draw(run).svg
         True
     """
-    if isinstance(thing, Node):
-        thing = Graph(outputs=[thing])
-    if not isinstance(thing, (Graph, Recording)):
-        raise ArgumentError(
-            f"{thing!r} cannot be drawn",
-            why="pictures are of nodes, graphs and traces",
-            instead="for a model, draw what it computes: bl.draw(model(x))",
-        )
-    diagram = _traced(thing, name) if isinstance(thing, Recording) else diagram_of(thing, name=name)
+    if isinstance(thing, Module):
+        diagram = _of_model(thing, name)
+    elif isinstance(thing, Recording):
+        diagram = _traced(thing, name)
+    elif isinstance(thing, (Node, Graph)):
+        diagram = diagram_of(_graph(thing), name=name)
+    else:
+        raise ArgumentError(f"{thing!r} cannot be drawn", why="pictures are of nodes, graphs, models and traces")
     diagram.opening(open)  # a box that does not exist is told now, and not when the picture is looked at
     picture = Picture(diagram, open)
     if path is not None:
-        write_atomically(path, _content(thing, picture, path, name).encode())
+        kind = check_file(path, ".svg", ".html", ".txt")
+        texts = {".svg": lambda: picture.svg, ".html": lambda: trace_page(thing, name), ".txt": lambda: f"{picture}\n"}
+        write_atomically(path, texts[kind]().encode())
     return picture
 
 
-def _content(thing: Graph | Recording, picture: Picture, path: str | os.PathLike[str], name: str) -> str:
-    suffix = Path(path).suffix.lower()
-    if suffix == ".svg":
-        return picture.svg
-    if suffix == ".txt":
-        return f"{picture}\n"
-    if suffix == ".html":
-        return trace_page(thing, name)
-    raise ArgumentError(
-        f"a picture cannot be written to {os.fspath(path)!r}",
-        why=f"its name ends in {suffix!r}" if suffix else "its name has no ending that says of what kind it is",
-        instead="end it in .svg, .html or .txt",
-    )
+def _graph(thing: Node | Graph) -> Graph:
+    return Graph(outputs=[thing]) if isinstance(thing, Node) else thing
 
 
-def trace_page(thing: Graph | Recording, name: str = "") -> str:
+def _of_model(model: Module, name: str) -> Diagram:
+    """Lay out what a model computes; its parameters keep the names they have."""
+    x = next((x for part in model.modules().values() if (x := part.example_input()) is not None), None)
+    write = 'give it one: bl.draw(model(bl.input("x", shape=...)))'
+    if x is None:
+        raise ArgumentError(f"{summary_of(model)} cannot be drawn without an input", why="any may fit", instead=write)
+    parameters = [*model.parameters().values(), *model.state().values()]
+    names = [parameter.name for parameter in parameters]
+    try:
+        return diagram_of(Graph(outputs=[model(x)]), name=name)
+    except (BacklitError, TypeError) as error:
+        raise ArgumentError(
+            f"{summary_of(model)} cannot be drawn for an input of shape {list(x.shape)}, which one of its parts takes",
+            why=str(error).splitlines()[0],
+            instead=write,
+        ) from error
+    finally:
+        for parameter, own in zip(parameters, names, strict=True):
+            parameter.name = own
+
+
+def trace_page(thing: Drawable, name: str = "") -> str:
     """Write a trace as a page to click in.
 
     Args:
@@ -140,7 +156,7 @@ def trace_page(thing: Graph | Recording, name: str = "") -> str:
         The text of an HTML file.
 
     Raises:
-        ArgumentError: If it is a graph without numbers.
+        ArgumentError: If it is something without numbers.
 
     Example:
         >>> import backlit as bl
@@ -149,7 +165,7 @@ def trace_page(thing: Graph | Recording, name: str = "") -> str:
     """
     if not isinstance(thing, Recording):
         raise ArgumentError(
-            "a page needs numbers to compute with, and a graph has none",
+            "a page needs numbers to compute with, and only a trace has them",
             instead='trace it first: bl.trace(loss, {"x": ...}).draw("page.html")',
         )
     diagram = diagram_of(Graph(outputs=[thing.loss]), name=name)

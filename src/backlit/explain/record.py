@@ -14,7 +14,7 @@ from backlit.autodiff.reverse import Edge
 from backlit.autodiff.transforms import jacobian
 from backlit.errors import DifferentiationError, ShapeError
 from backlit.explain.naming import Element
-from backlit.explain.phrases import phrase_of
+from backlit.explain.narration.phrases import phrase_of
 from backlit.explain.recording import Recording
 from backlit.graph.leaves import Input
 from backlit.graph.node import Application, Array, Node

@@ -7,7 +7,7 @@ followed op by op.
 
 from collections.abc import Callable, Container, Sequence
 
-from backlit.explain.phrases import Way, phrase_of
+from backlit.explain.narration.phrases import Way, phrase_of
 from backlit.graph.leaves import Input
 from backlit.graph.node import Application, Node
 

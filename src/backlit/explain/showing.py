@@ -4,12 +4,16 @@ An explanation knows nothing of how it is written. Renderers register here, by f
 for the one that fits. So data never imports its renderers, and a new format is one file more.
 """
 
+import html
+import os
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from backlit.errors import ArgumentError, nearest
+from backlit.interop.atomic import write_atomically
 
-__all__ = ["RENDERERS", "Renderer", "Shown", "render", "renders"]
+__all__ = ["RENDERERS", "Pictured", "Renderer", "Shown", "check_file", "render", "renders"]
 
 Renderer = Callable[..., str]
 """``(what is shown, **settings) -> text``."""
@@ -87,3 +91,71 @@ class Shown:
     def latex(self) -> str:
         """Return it as LaTeX."""
         return render("latex", self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show the text in IPython and in notebooks, which hand over their printer."""
+        printer.text(str(self))
+
+
+class Pictured(Shown):
+    """Something that has a picture beside its text: a notebook shows both.
+
+    Example:
+        >>> import backlit as bl
+        >>> a = bl.parameter(0.5, name="a")
+        >>> isinstance(bl.trace((a * bl.exp(a)).named("c")).paths("a"), Pictured)
+        True
+    """
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG."""
+        return render("svg", self)
+
+    def draw(self, path: str | os.PathLike[str]) -> Self:
+        """Write the picture to a file.
+
+        Args:
+            path: The file: ``.svg``, or ``.txt`` for the text.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ArgumentError: If the file is of another kind.
+            FileError: If it cannot be written.
+        """
+        kind = check_file(path, ".svg", ".txt")
+        write_atomically(path, (self.svg if kind == ".svg" else f"{self}\n").encode())
+        return self
+
+    def _repr_html_(self) -> str:
+        """Show the text with the picture below it in a notebook."""
+        return f"<pre>{html.escape(str(self))}</pre>{self.svg}"
+
+
+def check_file(path: str | os.PathLike[str], *kinds: str) -> str:
+    """Return the ending of a file a picture is written to.
+
+    Args:
+        path: The file.
+        *kinds: The endings it may have.
+
+    Returns:
+        The ending, in small letters.
+
+    Raises:
+        ArgumentError: If it has another one.
+
+    Example:
+        >>> check_file("f.SVG", ".svg", ".txt")
+        '.svg'
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix in kinds:
+        return suffix
+    raise ArgumentError(
+        f"a picture cannot be written to {os.fspath(path)!r}",
+        why=f"its name ends in {suffix!r}" if suffix else "its name has no ending that says of what kind it is",
+        instead=f"end it in {', '.join(kinds[:-1])} or {kinds[-1]}",
+    )

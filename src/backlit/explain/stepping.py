@@ -11,11 +11,11 @@ from typing import overload
 
 from backlit.autodiff.reverse import Edge
 from backlit.errors import IndexRangeError
-from backlit.explain.explanation import Summary
-from backlit.explain.formulas import local_formula, number_formula, value_formula
-from backlit.explain.phrases import Way, phrase_of
+from backlit.explain.narration.explanation import Summary
+from backlit.explain.narration.formulas import local_formula, number_formula, value_formula
+from backlit.explain.narration.phrases import Way, phrase_of
+from backlit.explain.narration.rules import update_lines
 from backlit.explain.recording import Recording
-from backlit.explain.rules import update_lines
 from backlit.explain.showing import Shown
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Application, Node

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy.typing as npt
 
 from backlit.explain.editing import edited
-from backlit.explain.explanation import Explanation
-from backlit.explain.narration import explain
+from backlit.explain.narration.explanation import Explanation
+from backlit.explain.narration.narrator import explain
 from backlit.explain.nudging import Nudge, nudge
 from backlit.explain.paths import Paths, find_paths
 from backlit.explain.pictures import Picture, draw, notebook_page

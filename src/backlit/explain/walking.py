@@ -12,8 +12,9 @@ import numpy as np
 
 from backlit.errors import BacklitError
 from backlit.explain.editing import edited
-from backlit.explain.explanation import Summary
-from backlit.explain.formulas import format_number, value_formula
+from backlit.explain.narration.explanation import Summary
+from backlit.explain.narration.formulas import value_formula
+from backlit.explain.numerals import format_number
 from backlit.explain.showing import render
 from backlit.explain.stepping import Steps
 from backlit.graph.leaves import Constant

@@ -1,6 +1,7 @@
 """Activations with something of their own: a slope that is learned, a slope that is drawn anew at every step."""
 
 from backlit.errors import ArgumentError, ShapeError
+from backlit.graph.leaves import input
 from backlit.graph.node import Node
 from backlit.graph.ops import uniform
 from backlit.graph.training import current_training
@@ -57,6 +58,10 @@ class PReLU(Module):
                 instead="build it as PReLU() for one slope for all",
             )
         return leaky_relu(x, self.weight)
+
+    def example_input(self) -> Node | None:
+        """Return a row of features, where there is a slope for each."""
+        return None if self.features is None else input("x", shape=(1, self.features))
 
 
 class RandomisedLeakyReLU(Module):

@@ -1,6 +1,7 @@
 """Embedding: a table of vectors, looked up by number."""
 
 from backlit.errors import DTypeError
+from backlit.graph.leaves import input
 from backlit.graph.node import Node
 from backlit.graph.ops import take
 from backlit.graph.spec import is_integer
@@ -72,3 +73,7 @@ class Embedding(Module):
     def takes(self) -> str:
         """Say which numbers there are."""
         return f"integers from 0 to {self.count - 1:,}"
+
+    def example_input(self) -> Node:
+        """Return a row of one integer."""
+        return input("x", shape=(1,), dtype="int64")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from backlit.errors import ArgumentError
-from backlit.graph.leaves import constant, parameter
+from backlit.graph.leaves import constant, input, parameter
 from backlit.graph.node import Node
 from backlit.graph.ops import broadcast_to, concat, matmul
 from backlit.nn.linear import Linear
@@ -47,6 +47,10 @@ class ExtendedLinear(Module):
         """
         one = broadcast_to(constant(1.0, dtype=x.dtype), (*x.shape[:-1], 1))
         return matmul(concat([one, x], axis=-1), self.weight)
+
+    def example_input(self) -> Node:
+        """Return a row of as many features as go in."""
+        return input("x", shape=(1, self.inputs))
 
     def formula(self, argument: str, path: str = "") -> str:
         """Write (1, x) W̃ under the name of the parameter."""

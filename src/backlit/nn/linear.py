@@ -3,7 +3,7 @@
 import math
 
 from backlit.errors import DTypeError, ShapeError
-from backlit.graph.leaves import Parameter
+from backlit.graph.leaves import Parameter, input
 from backlit.graph.node import Node
 from backlit.graph.ops import add, matmul
 from backlit.graph.spec import is_floating
@@ -103,3 +103,7 @@ class Linear(Module):
     def takes(self) -> str:
         """Say how many features go in."""
         return f"{self.inputs:,} feature{'s' * (self.inputs != 1)}"
+
+    def example_input(self) -> Node:
+        """Return a row of as many features as go in."""
+        return input("x", shape=(1, self.inputs))

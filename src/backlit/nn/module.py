@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from backlit.errors import ArgumentError, GraphError
 from backlit.graph.leaves import Parameter
-from backlit.graph.node import Array, Node
+from backlit.graph.node import OPERATORS, Array, Node
 from backlit.graph.scope import call_scope, scope
 from backlit.nn.configuration import configuration_of, summary_of
 from backlit.nn.describe import Description, describe, tree_text
@@ -356,6 +356,26 @@ class Module(Composite):
             '784 features'
         """
         return ""
+
+    def example_input(self) -> Node | None:
+        """Return an input for one example, as far as this module by itself knows its shape; for a picture of the model.
+
+        Returns:
+            A node, or None where much may go in.
+
+        Example:
+            >>> import backlit as bl
+            >>> bl.nn.Linear(784, 10).example_input().shape, bl.nn.ReLU().example_input()
+            ((1, 784), None)
+        """
+        return None
+
+    def _repr_svg_(self) -> str | None:
+        """Show the model in a notebook as a picture, if its input is known."""
+        try:
+            return OPERATORS["draw"](self).svg  # type: ignore[no-any-return]
+        except ArgumentError:
+            return None
 
     def __repr__(self) -> str:
         return tree_text(self)

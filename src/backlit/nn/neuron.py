@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from backlit.errors import ArgumentError, ShapeError, TrainingError, nearest
+from backlit.graph.leaves import input
 from backlit.graph.node import Node
 from backlit.graph.ops import expand_dims, matmul, squeeze
 from backlit.graph.training import current_training
@@ -100,6 +101,10 @@ class Neuron(Module):
         """Say how many inputs there are."""
         return f"{self.inputs:,} feature{'s' * (self.inputs != 1)}"
 
+    def example_input(self) -> Node:
+        """Return a row of as many features as go in."""
+        return input("x", shape=(1, self.inputs))
+
 
 class ThreeNeuron(Sequential):
     """The network of three neurons: ŷ = b₂₁ + Σ_j w₂ⱼ · ReLU(b₁ⱼ + w₁ⱼ x), for j = 1, 2.
@@ -167,3 +172,7 @@ class ThreeNeuron(Sequential):
             A node of the same shape.
         """
         return squeeze(super().forward(expand_dims(x, -1)), -1)
+
+    def example_input(self) -> Node:
+        """Return a single number."""
+        return input("x")

@@ -1,7 +1,7 @@
 """Normalisation: features brought to mean 0 and variance 1, then scaled and shifted by what is learned."""
 
 from backlit.errors import ShapeError
-from backlit.graph.leaves import Parameter
+from backlit.graph.leaves import Parameter, input
 from backlit.graph.node import Node
 from backlit.graph.ops import cast, mean, sqrt, square
 from backlit.graph.scope import call_scope
@@ -35,6 +35,10 @@ class _Normalisation(Module):
     def takes(self) -> str:
         """Say how many features go in."""
         return f"{self.features:,} feature{'s' * (self.features != 1)}"
+
+    def example_input(self) -> Node:
+        """Return a row of as many features as go in."""
+        return input("x", shape=(1, self.features))
 
 
 class LayerNorm(_Normalisation):

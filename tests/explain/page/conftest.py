@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import backlit as bl
-from backlit.explain.drawing import diagram_of
+from backlit.explain.drawing.assembling import diagram_of
 from backlit.explain.page import page_of, program_of
 from backlit.explain.page.assets import asset
 

@@ -4,7 +4,7 @@ import pytest
 
 import backlit as bl
 from backlit.errors import ArgumentError
-from backlit.explain.drawing import diagram_of
+from backlit.explain.drawing.assembling import diagram_of
 from backlit.explain.page import page_of, program_of
 
 LECTURE_BYTES = 60_000

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import backlit as bl
-from backlit.explain.drawing import diagram_of
+from backlit.explain.drawing.assembling import diagram_of
 from backlit.explain.render.characters import cell_width, picture
 from harness.diagrams import acyclic
 

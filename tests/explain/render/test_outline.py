@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import backlit as bl
 from backlit.errors import ArgumentError, UnknownNameError
-from backlit.explain.drawing import diagram_of
+from backlit.explain.drawing.assembling import diagram_of
 from backlit.explain.render.characters import cell_width
 from backlit.explain.render.outline import to_text
 from harness.diagrams import drawn_graphs

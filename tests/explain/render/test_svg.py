@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 import backlit as bl
 from backlit.errors import ArgumentError, UnknownNameError
-from backlit.explain.diagram import Diagram, Edge, Mark, Sheet
-from backlit.explain.drawing import diagram_of
+from backlit.explain.drawing.assembling import diagram_of
+from backlit.explain.drawing.diagram import Diagram, Edge, Mark, Sheet
 from backlit.explain.render.svg import STYLE, to_svg
 from harness.diagrams import drawn_graphs
 

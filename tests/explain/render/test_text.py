@@ -245,7 +245,9 @@ def test_boxes_are_told_once_in_one_sentence():
 
 def path(*factors, names=None):
     product = float(np.prod(factors))
-    return InfluencePath(names or tuple(f"n{i}" for i in range(len(factors) + 1)), factors, product)
+    return InfluencePath(
+        names or tuple(f"n{i}" for i in range(len(factors) + 1)), factors, product, (0,) * len(factors)
+    )
 
 
 SUM = "\n  together 3 of the 7"

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from backlit.errors import ArgumentError
-from backlit.explain.diagram import Diagram
+from backlit.explain.drawing.diagram import Diagram
 from backlit.explain.page.assets import asset, interpreter_for, javascript_ops
 
 __all__ = ["page_of"]
@@ -46,7 +46,7 @@ def page_of(diagram: Diagram, program: Mapping[str, Any], *, title: str = "", no
 
     Example:
         >>> import backlit as bl
-        >>> from backlit.explain.drawing import diagram_of
+        >>> from backlit.explain.drawing.assembling import diagram_of
         >>> from backlit.explain.page import program_of
         >>> run = bl.trace((bl.parameter(3.0, name="w") * 2.0).named("y"))
         >>> text = page_of(diagram_of(run.graph), program_of(run.graph, run.loss, run.walk, run.known))

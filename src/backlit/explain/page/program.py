@@ -15,7 +15,7 @@ import numpy as np
 from backlit.autodiff.reverse import Backpropagation, Edge
 from backlit.errors import BindingError
 from backlit.explain.naming import affine_layers
-from backlit.explain.phrases import Way, phrase_of
+from backlit.explain.narration.phrases import Way, phrase_of
 from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Parameter
 from backlit.graph.node import Application, Array, Node

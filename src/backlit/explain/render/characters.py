@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from backlit.explain.diagram import Diagram, Mark, Port
-from backlit.explain.measuring import Extent
-from backlit.explain.placing import Placement, Ruler, Spot, place
+from backlit.explain.drawing.diagram import Diagram, Mark, Port
+from backlit.explain.drawing.measuring import Extent
+from backlit.explain.drawing.placing import Placement, Ruler, Spot, place
 
 __all__ = ["cell_width", "picture"]
 
@@ -64,7 +64,7 @@ def picture(diagram: Diagram, width: int = 80) -> list[str] | None:
 
     Example:
         >>> import backlit as bl
-        >>> from backlit.explain.drawing import diagram_of
+        >>> from backlit.explain.drawing.assembling import diagram_of
         >>> x, w = bl.input("x"), bl.parameter(2.0, name="w")
         >>> print("\n".join(picture(diagram_of(bl.Graph(outputs=[bl.sigmoid(x * w).named("y")])))))
         x ───┬─(×) ──(σ) y

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from backlit.explain.comparison import DerivativeComparison, DerivativeRow, StepErrors
-from backlit.explain.formulas import format_number
+from backlit.explain.numerals import format_number
 from backlit.explain.showing import renders
 
 __all__ = ["comparison_svg", "comparison_text"]
@@ -102,10 +102,13 @@ def _dots(error: float) -> str:
     return f"{error:<8.0e}{'•' * digits}"
 
 
-_ABOUT = 'role="img" aria-label="error of differences against the step h" font-family="sans-serif" font-size="12"'
+_ABOUT = (
+    'class="bl-errors" role="img" aria-label="error of differences against the step h" '
+    'font-family="sans-serif" font-size="12"'
+)
 _STYLE = (
-    "<style>text{fill:#222}.grid{stroke:#ddd}"
-    "@media(prefers-color-scheme:dark){text{fill:#ddd}.grid{stroke:#444}}</style>"
+    "<style>.bl-errors text{fill:#222}.bl-grid{stroke:#ddd}.bl-page{fill:#fff}"
+    "@media(prefers-color-scheme:dark){.bl-errors text{fill:#ddd}.bl-grid{stroke:#444}.bl-page{fill:#14181d}}</style>"
 )
 _WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 560, 340, 64, 40, 20, 52
 
@@ -140,15 +143,16 @@ def comparison_svg(told: DerivativeComparison) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" {_ABOUT}>',
         _STYLE,
+        f'<rect class="bl-page" width="{_WIDTH}" height="{_HEIGHT}"/>',
         f'<text x="{_LEFT}" y="20" font-size="14">Error of differences against the step h</text>',
     ]
     for power in range(-15, 0, 2):
         x = across(10.0**power)
-        parts.append(f'<line class="grid" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>')
+        parts.append(f'<line class="bl-grid" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>')
         parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{_power(power)}</text>')
     for power in range(-15, 2, 5):
         y = down(10.0**power)
-        parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="bl-grid" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_power(power)}</text>')
     parts.append(f'<text x="{(_LEFT + _WIDTH) / 2:.0f}" y="{_HEIGHT - 12}" text-anchor="middle">step h</text>')
     styles = (("forward", errors.forward, "#b35900", "6 4"), ("central", errors.central, "#0a58ca", "none"))

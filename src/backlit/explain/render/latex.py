@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-from backlit.explain.explanation import Contribution, Explanation, Summary
-from backlit.explain.formulas import format_number
+from backlit.explain.narration.explanation import Contribution, Explanation, Summary
+from backlit.explain.numerals import format_number
 from backlit.explain.showing import renders
 
 __all__ = ["explanation_latex", "latex_name", "latex_number"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backlit.errors import ArgumentError
-from backlit.explain.diagram import Diagram, Mark, Sheet
-from backlit.explain.measuring import shape_text
+from backlit.explain.drawing.diagram import Diagram, Mark, Sheet
+from backlit.explain.drawing.measuring import shape_text
 from backlit.explain.render.characters import cell_width, picture
 
 __all__ = ["to_text"]
@@ -56,7 +56,7 @@ def to_text(
 
     Example:
         >>> import backlit as bl
-        >>> from backlit.explain.drawing import diagram_of
+        >>> from backlit.explain.drawing.assembling import diagram_of
         >>> x, w = bl.input("x"), bl.parameter(2.0, name="w")
         >>> print(to_text(diagram_of(bl.Graph(outputs=[(x * w).named("y")]))))
         x ───┬─(×) y

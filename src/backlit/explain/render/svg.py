@@ -9,16 +9,17 @@ reader prefers a dark page the drawing is dark, with lighter tones of both.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Literal
 from xml.sax.saxutils import escape
 
 from backlit.errors import ArgumentError
-from backlit.explain.diagram import Diagram, Mark, MarkKind, Port
-from backlit.explain.measuring import SMALL, Extent, shape_text, text_width
-from backlit.explain.placing import Frame, Placement, Spot, Wire, place
-from backlit.explain.symbols import COMMUTATIVE
+from backlit.explain.drawing.diagram import Diagram, Mark, MarkKind, Port
+from backlit.explain.drawing.measuring import SMALL, Extent, shape_text, text_width
+from backlit.explain.drawing.placing import Frame, Placement, Spot, Wire, place
+from backlit.explain.drawing.symbols import COMMUTATIVE
 
 __all__ = ["STYLE", "to_svg"]
 
@@ -72,6 +73,7 @@ _KINDS: tuple[tuple[str, MarkKind, bool | None], ...] = (
     ("box, closed", "box", False),
     ("box with trainable parameters, closed", "box", True),
     ("new value of a parameter", "update", None),
+    ("number", "number", None),
 )
 
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -103,7 +105,7 @@ def to_svg(
 
     Example:
         >>> import backlit as bl
-        >>> from backlit.explain.drawing import diagram_of
+        >>> from backlit.explain.drawing.assembling import diagram_of
         >>> x, y = bl.input("x"), bl.input("y")
         >>> to_svg(diagram_of(bl.Graph(outputs=[x + y]), name="a sum"))[:54]
         '<svg xmlns="http://www.w3.org/2000/svg" class="bl-draw'
@@ -193,10 +195,13 @@ def _wire(wire: Wire, ends: Collection[str]) -> str:
 
 def _weights(placement: Placement) -> Iterable[str]:
     """Write the numbers of edges, and the order of arguments where it is not that from the top."""
+    between = Counter((wire.edge.source, wire.edge.target) for wire in placement.wires)
     for wire in placement.wires:
         if wire.edge.text:
             (_, x, y), (start, _, height) = wire.runs[-2:]
-            yield _text((x + start) / 2, (y + height) / 2 + 4, wire.edge.text, "bl-weight")
+            # In the middle of the slope; of several edges between the same marks farther on, where they are apart.
+            along, down = (0.7, 0.84) if between[wire.edge.source, wire.edge.target] > 1 else (0.5, 0.5)
+            yield _text(x + along * (start - x), y + down * (height - y) + 4, wire.edge.text, "bl-weight")
     arriving: dict[str, list[Wire]] = {}
     for wire in placement.wires:
         if wire.edge.position >= 0:
@@ -276,7 +281,7 @@ def _legend(diagram: Diagram, placement: Placement) -> tuple[str, float, float]:
         if found:
             sample = replace(found[0], symbol="")
             style = _styles(sample)
-            corner = {"operation": 8, "box": 6}.get(kind, 3)
+            corner = {"operation": 8, "number": 8, "box": 6}.get(kind, 3)
             extent = Extent(16 if kind == "operation" else 22, 16, 0, 0, 0, 0, corner)
             shape = "".join(_shape(sample, 0, -8, extent))
             shape += _text(11, 4, "←", "bl-small") if kind == "update" else ""

@@ -4,9 +4,9 @@ import math
 import textwrap
 from collections.abc import Iterable
 
-from backlit.explain.explanation import Contribution, Explanation, Number, Origin, Places, Summary, UpdateLine
-from backlit.explain.formulas import format_number
+from backlit.explain.narration.explanation import Contribution, Explanation, Number, Origin, Places, Summary, UpdateLine
 from backlit.explain.nudging import Nudge
+from backlit.explain.numerals import format_number
 from backlit.explain.paths import InfluencePath, Paths
 from backlit.explain.showing import renders
 from backlit.explain.stepping import Step
