@@ -32,6 +32,14 @@ def test_a_trace_is_drawn_with_values_gradients_and_local_derivatives(run):
     assert draw(run).diagram.crossings == 0
 
 
+def test_a_loss_without_a_name_is_called_as_the_texts_call_it():
+    w = bl.parameter(3.0, name="w")
+    run = bl.trace((w * 2.0 - 1.0) ** 2)
+    assert "loss = " in str(run.draw())
+    assert "∂loss/∂w" in str(run.explain("w"))
+    assert "loss" in words(run.draw().svg)
+
+
 def test_a_graph_or_a_node_is_drawn_without_numbers():
     y = (bl.input("a") + bl.input("b")).named("y")
     assert words(draw(y).svg) == words(draw(bl.Graph(outputs=[y])).svg)

@@ -168,8 +168,8 @@ def trace_page(thing: Drawable, name: str = "") -> str:
             "a page needs numbers to compute with, and only a trace has them",
             instead='trace it first: bl.trace(loss, {"x": ...}).draw("page.html")',
         )
-    diagram = diagram_of(Graph(outputs=[thing.loss]), name=name)
-    return page_of(diagram, program_of(thing.graph, thing.loss, thing.walk, thing.known), title=name)
+    diagram = diagram_of(Graph(outputs=[thing.loss]), labels=thing.labels, name=name)
+    return page_of(diagram, program_of(thing.graph, thing.loss, thing.walk, thing.known, thing.labels), title=name)
 
 
 def notebook_page(run: Recording) -> str:
@@ -199,6 +199,7 @@ def _traced(run: Recording, name: str) -> Diagram:
         gradients={node: run.slope(node) for node in run.forward if node in reached},
         edge_texts=texts,
         strengths=strengths,
+        labels=run.labels,
         name=name,
     )
 

@@ -14,6 +14,7 @@ import backlit as bl
 from backlit.explain.drawing.assembling import diagram_of
 from backlit.explain.page import page_of, program_of
 from backlit.explain.page.assets import asset
+from backlit.explain.pictures import trace_page
 
 FLAGS = [
     "--no-sandbox",
@@ -90,8 +91,9 @@ def _text_of():
 def text_of(loss, bindings=None, *, updates=None, name="a graph", drawn=None):
     """The page of a traced graph; without ``drawn`` the forward pass is drawn."""
     run = bl.trace(loss, bindings, updates=updates)
-    diagram = diagram_of(drawn or bl.Graph(outputs=[loss]), name=name)
-    return page_of(diagram, program_of(run.graph, run.loss, run.walk, run.known))
+    if drawn is None:
+        return trace_page(run, name)
+    return page_of(diagram_of(drawn, name=name), program_of(run.graph, run.loss, run.walk, run.known))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 
 import backlit as bl
+from backlit.explain.pictures import trace_page
 from harness.graphs import graphs
 
 OVERLAPS = """
@@ -209,6 +210,20 @@ def test_hovering_tells_the_arithmetic_and_leaving_hides_it(opened, lecture):
     )
     page.page.mouse.move(5, 400)
     assert not page.page.locator("#hint").is_visible()
+
+
+def test_the_page_calls_every_node_as_the_trace_does(opened):
+    """Also those without a name, and a loss without one, which is called loss."""
+    w, x = bl.parameter(3.0, name="w"), bl.input("x")
+    loss = (w * x - 1.0) ** 2
+    run = bl.trace(loss, {"x": 2.0}, updates=bl.optim.SGD(0.1).updates(loss, {"w": w}))
+    page = opened(trace_page(run))
+    labels = [run.labels[node] for node in run.graph.nodes]
+    assert "loss" in labels
+    assert labels[-1].startswith("%")
+    assert page.call("nodes.map((node) => node.label)")[: len(labels)] == labels
+    page.select("loss")
+    assert "loss" in page.text("#panel")
 
 
 def test_search_finds_names_parts_elements_and_boxes(opened, text_of):

@@ -26,6 +26,7 @@ def diagram_of(
     gradients: Mapping[Node, Array] | None = None,
     edge_texts: Mapping[tuple[Node, int], str] | None = None,
     strengths: Mapping[tuple[Node, int], float] | None = None,
+    labels: Mapping[Node, str] | None = None,
     name: str = "",
 ) -> Diagram:
     """Lay out a graph as a diagram.
@@ -37,6 +38,7 @@ def diagram_of(
         edge_texts: A number for an edge, such as its local derivative, by the node that reads and the position among
             its arguments.
         strengths: How much an edge matters, from 0 to 1, likewise.
+        labels: How the nodes are called; by default as the graph calls them.
         name: What is drawn.
 
     Returns:
@@ -51,7 +53,7 @@ def diagram_of(
         >>> diagram.crossings
         0
     """
-    furnished = furnish(graph)
+    furnished = furnish(graph, labels)
     texts, strong = edge_texts or {}, strengths or {}
     flows = []
     for reading in furnished.readings:

@@ -7,7 +7,7 @@ parameter has a mark of its own behind the node that computes it. Many leaves on
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backlit.explain.drawing.diagram import Mark
@@ -107,11 +107,12 @@ def scope_names(scopes: Sequence[Scope]) -> dict[Scope, str]:
     return names
 
 
-def furnish(graph: Graph) -> Furnished:
+def furnish(graph: Graph, labels: Mapping[Node, str] | None = None) -> Furnished:
     """Give every node of a graph a mark on a sheet.
 
     Args:
         graph: The graph.
+        labels: How the nodes are called; by default as the graph calls them.
 
     Returns:
         The marks and what they read.
@@ -123,7 +124,7 @@ def furnish(graph: Graph) -> Furnished:
         >>> [mark.symbol for mark in furnished.marks["root"]]
         ['θ', '− 0.5', 'θ ←']
     """
-    return _Furnisher(graph).furnish()
+    return _Furnisher(graph, graph.labels if labels is None else labels).furnish()
 
 
 _Ranked = tuple[float, Mark]
@@ -133,8 +134,8 @@ _Ranked = tuple[float, Mark]
 class _Furnisher:
     """A graph, numbered, and the sheets that are being filled with its marks."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.labels = graph.labels
+    def __init__(self, graph: Graph, labels: Mapping[Node, str]) -> None:
+        self.labels = labels
         self.graph = graph
         self.nodes = tuple(dict.fromkeys((*graph.nodes, *graph.inputs)))
         self.outputs = set(graph.outputs)

@@ -5,9 +5,9 @@
 
 const program = JSON.parse(document.getElementById("program").textContent);
 let unnamed = 0;
-const nodes = program.nodes.map((node) => ({
+const nodes = program.nodes.map((node, i) => ({
   arguments: node.of ?? [], attributes: {}, shape: [], dtype: program.dtype,
-  label: node.label ?? `%${++unnamed}`, ...node }));
+  label: `%${unnamed += !node.label || i === program.nameless}`, ...node }));
 const leaves = nodes.map((node, i) => (i in program.values ? leaf(node, program.values[i]) : undefined));
 let values = run(nodes, [...leaves]);
 const original = values; // what the file came with: an edit works on a copy of its leaf

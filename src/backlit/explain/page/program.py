@@ -53,14 +53,21 @@ def as_numbers(array: Array) -> list[Any] | str:
     return base64.b64encode(flat.astype(flat.dtype.newbyteorder("<")).tobytes()).decode("ascii")
 
 
-def program_of(graph: Graph, loss: Node, walk: Backpropagation, values: Mapping[Node, Array]) -> dict[str, Any]:
+def program_of(
+    graph: Graph,
+    loss: Node,
+    walk: Backpropagation,
+    values: Mapping[Node, Array],
+    labels: Mapping[Node, str] | None = None,
+) -> dict[str, Any]:
     """Write a graph, its backward pass and its update as plain data.
 
     Args:
-        graph: The graph, with its updates; its labels name the nodes.
+        graph: The graph, with its updates.
         loss: The single number that was differentiated.
         walk: The backward pass from it.
         values: The value of every input, and of whichever parameter does not have its own.
+        labels: How the nodes are called; by default as the graph calls them.
 
     Returns:
         Lists, dictionaries, numbers and texts, ready for JSON:
@@ -69,6 +76,7 @@ def program_of(graph: Graph, loss: Node, walk: Backpropagation, values: Mapping[
         - ``nodes``: the nodes of the graph in order of execution, and after them those of the backward pass;
         - ``values``: the elements of each leaf;
         - ``loss``, ``forward``: the number of the loss, and the numbers of all that it is computed from;
+        - ``nameless``: the number of the loss once more, if its label is no name of its own;
         - ``gradients``: for nodes of the forward pass, the node that computes the gradient;
         - ``contributions``: for each edge the consumer, the position, the node that computes what flows back, and for
           an op that works element by element its local derivative: a node, or a number in a list;
@@ -96,12 +104,15 @@ def program_of(graph: Graph, loss: Node, walk: Backpropagation, values: Mapping[
     ]
     nodes = topological_order([*graph.outputs, loss, *graph.updates.values(), *back, *graph.updates])
     number = {node: i for i, node in enumerate(nodes)}
+    labels = graph.labels if labels is None else labels
+    nameless = {} if loss.name or labels[loss].startswith("%") else {"nameless": number[loss]}
     leaves = [node for node in nodes if not isinstance(node, Application)]
     return {
         "dtype": loss.dtype,
-        "nodes": [_node(node, loss.dtype, number, graph.labels) for node in nodes],
+        "nodes": [_node(node, loss.dtype, number, labels) for node in nodes],
         "values": {number[node]: as_numbers(_value(node, values)) for node in leaves},
         "loss": number[loss],
+        **nameless,
         "forward": [number[node] for node in topological_order([loss])],
         "gradients": {number[node]: number[gradient] for node, gradient in walk.gradients.items()},
         "contributions": [
@@ -142,7 +153,7 @@ def _written(slope: Node | int | None, number: Mapping[Node, int]) -> list[Any]:
 def _node(node: Node, usual: str, number: Mapping[Node, int], labels: Mapping[Node, str]) -> dict[str, Any]:
     """Describe one node; what is usual (no name, no axes, the data type of the loss) is left out."""
     described: dict[str, Any] = {"op": node.kind}
-    if node.name and node in labels:
+    if node in labels and (node.name or not labels[node].startswith("%")):
         described["label"] = labels[node]
     if node.arguments:
         described["of"] = [number[argument] for argument in node.arguments]
