@@ -32,7 +32,7 @@ Self = TypeVar("Self", bound="Recording")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Recording:
-    """What one run left behind.
+    """What one run left behind. The arrays become its own, and cannot be written any more.
 
     Args:
         graph: What ran: the loss, and the updates where there are any.
@@ -60,8 +60,8 @@ class Recording:
 
     def __post_init__(self) -> None:
         # What is given out must not be a way to change a later answer.
-        for name in ("known", "rows"):
-            object.__setattr__(self, name, {node: _fixed(array) for node, array in getattr(self, name).items()})
+        for array in (*self.known.values(), *self.rows.values()):
+            array.flags.writeable = False
 
     @cached_property
     def forward(self) -> tuple[Node, ...]:
