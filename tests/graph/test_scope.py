@@ -1,10 +1,13 @@
 """Boxes: names and nesting."""
 
+from contextlib import ExitStack
+
 import pytest
 
 import backlit as bl
 from backlit.errors import ArgumentError
 from backlit.graph.scope import Scope, call_scope, current_scope, enter_scope, scope
+from backlit.graph.text import scope_labels
 
 
 def test_a_node_remembers_the_box_it_was_built_in():
@@ -65,3 +68,26 @@ def test_a_box_can_be_entered_again_or_left_for_a_while():
 def test_a_name_without_dots_is_asked_for(wrong):
     with pytest.raises(ArgumentError, match="a scope needs a name"):
         scope(wrong)
+
+
+def test_calls_are_numbered_as_they_were_made_and_read_back_so():
+    """An unrolled recurrent net begins with the last step's product of its input; its steps count from the first."""
+    x, w, u = bl.input("x", shape=(4,)), bl.parameter(0.5, name="w"), bl.parameter(0.3, name="u")
+    h = bl.constant(0.0)
+    for t in range(4):
+        with call_scope("cell"):
+            h = bl.tanh(x[t] * w + h * u).named(f"h{t + 1}")
+    graph = bl.Graph(outputs=[h])
+    labels = scope_labels(graph.scopes())
+    assert labels[graph.operations[0].scope] == "cell#4", "the order of execution begins at the end"
+    assert [labels[graph[f"cell.h{t}"].scope] for t in (1, 2, 3, 4)] == ["cell#1", "cell#2", "cell#3", "cell#4"]
+    assert str(bl.parse_graph(str(graph))) == str(graph)
+
+
+def test_boxes_nest_as_deep_as_they_like():
+    with ExitStack() as stack:
+        for i in range(3000):
+            stack.enter_context(scope(f"s{i}"))
+        y = bl.sin(bl.input("x"))
+    assert len(bl.Graph(outputs=[y]).scopes()) == 3000
+    assert str(bl.parse_graph(str(bl.Graph(outputs=[y])))) == str(bl.Graph(outputs=[y]))

@@ -121,6 +121,10 @@ class _Builder:
         self.values = values
         self.nodes: dict[str, Node] = {}
         self.scopes: dict[str, Scope | None] = {"": None}
+        # Calls are numbered as they were made, which need not be the order in which the text comes to them.
+        calls = [each for each in definitions.values() if "#" in each.scope]
+        for definition in sorted(calls, key=lambda each: [int(n) for n in re.findall(r"#(\d+)", each.scope)]):
+            self._scope(definition)
 
     def find(self, name: str, line: _Line) -> Node:
         """Return the node of a name, building what it depends on first, without recursion."""

@@ -39,6 +39,10 @@ class Scope:
     parent: "Scope | None" = None
     call: int = 0
 
+    def __hash__(self) -> int:
+        # Of the boxes around it only the next one counts, so that boxes may nest as deep as they like.
+        return hash((self.name, self.call, self.parent and (self.parent.name, self.parent.call)))
+
     @property
     def path(self) -> str:
         """The names from the outermost box to this one, joined by dots."""

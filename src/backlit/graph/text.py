@@ -14,6 +14,7 @@ handed to the parser beside the text. This module formats nodes and knows no gra
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,7 +84,7 @@ def _nested(value: Any) -> str:
 
 
 def scope_labels(scopes: list[Scope]) -> dict[Scope, str]:
-    """Name scopes so that each has a text of its own: calls of the same composite are numbered.
+    """Name scopes so that each has a text of its own: calls of the same composite are numbered as they were made.
 
     Args:
         scopes: The scopes of a graph, outer before inner.
@@ -95,15 +96,16 @@ def scope_labels(scopes: list[Scope]) -> dict[Scope, str]:
         >>> scope_labels([Scope("softmax", None, 7), Scope("softmax", None, 9)]).values()
         dict_values(['softmax#1', 'softmax#2'])
     """
+    made: Counter[tuple[Scope | None, str]] = Counter()
+    number: dict[Scope, int] = {}
+    for box in sorted((box for box in scopes if box.call), key=lambda box: box.call):
+        made[box.parent, box.name] += 1
+        number[box] = made[box.parent, box.name]
     labels: dict[Scope, str] = {}
-    calls: dict[tuple[str, str], int] = {}
     for box in scopes:
         outer = f"{labels[box.parent]}." if box.parent else ""
-        text = outer + format_name(box.name)
-        if box.call:
-            calls[outer, box.name] = calls.get((outer, box.name), 0) + 1
-            text += f"#{calls[outer, box.name]}"
-        labels[box] = text
+        call = f"#{number[box]}" if box.call else ""
+        labels[box] = outer + format_name(box.name) + call
     return labels
 
 
