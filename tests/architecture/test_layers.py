@@ -27,7 +27,7 @@ FLOORS = [
 ]
 ENGINES = ["engines/reference", "engines/native", "engines/xla"]
 
-COMPUTING = ["recording", "trace", "tracer", "narration/narrator", "narration/formulas"]
+COMPUTING = ["recording", "answering", "tracer", "narration/narrator", "narration/formulas"]
 """The modules of explain that renderers must not know."""
 
 SOUND = {
@@ -49,7 +49,7 @@ VIOLATIONS = {
     "an import inside a function counts": {"graph/node.py": "def f():\n    from backlit.nn import layer\n"},
     "the lowest floor imports the graph": {"errors.py": "import backlit.graph\n"},
     "optim imports nn": {"optim/adam.py": "from backlit import nn\n"},
-    "explain imports estimators": {"explain/trace.py": "import backlit.estimators\n"},
+    "explain imports estimators": {"explain/answering.py": "import backlit.estimators\n"},
     "autodiff imports engines": {"autodiff/reverse.py": "import backlit.engines.engine\n"},
     "train imports the command line": {"train/trainer.py": "import backlit.cli\n"},
     "one engine imports another": {"engines/native/run.py": "from backlit.engines import reference\n"},

@@ -4,6 +4,7 @@ A trace keeps what a run computed; the narrator, the paths and the steps are dat
 ``render`` write that data and see nothing else. Nothing below this floor knows of it.
 """
 
+from backlit.explain.answering import Trace
 from backlit.explain.comparison import DerivativeComparison, DerivativeRow, StepErrors
 from backlit.explain.derivatives import compare_derivatives
 from backlit.explain.editing import edited
@@ -26,7 +27,6 @@ from backlit.explain.render.latex import explanation_latex
 from backlit.explain.render.text import explanation_text, nudge_text, paths_text, step_text
 from backlit.explain.showing import Pictured
 from backlit.explain.stepping import BackwardFlow, Step, Steps
-from backlit.explain.trace import Trace
 from backlit.explain.tracer import Tracer, trace, trace_graph
 from backlit.explain.walking import Walkthrough
 

@@ -16,8 +16,8 @@ from backlit.autodiff.reverse import backpropagate
 from backlit.engines.binding import arrange, bind
 from backlit.engines.engine import Engine, compile
 from backlit.errors import ArgumentError, DTypeError, NotScalarError, UnknownNameError, nearest, user_line
+from backlit.explain.answering import Trace
 from backlit.explain.rows import batch_of, nodes_with_rows
-from backlit.explain.trace import Trace
 from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Input, Parameter, constant
 from backlit.graph.node import Application, Array, Node

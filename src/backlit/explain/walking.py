@@ -21,7 +21,7 @@ from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
 
 if TYPE_CHECKING:
-    from backlit.explain.trace import Trace
+    from backlit.explain.answering import Trace
 
 __all__ = ["KEYS", "Walkthrough"]
 

@@ -4,6 +4,18 @@ Forward pass, backward pass and update are one list of nodes in order of executi
 by their numbers, its attributes, and the shape and data type of its value. Leaves bring their values; everything else
 is computed in the page, so that an edited leaf changes whatever depends on it. What belongs to what (the gradient of a
 node, the contribution of an edge, the new value of a parameter) is told by numbers too.
+
+- ``dtype``: the data type of the nodes that name none;
+- ``nodes``: the nodes of the graph in order of execution, and after them those of the backward pass;
+- ``values``: the elements of each leaf;
+- ``loss``, ``forward``: the number of the loss, and the numbers of all that it is computed from;
+- ``nameless``: the number of the loss once more, if its label is no name of its own;
+- ``gradients``: for nodes of the forward pass, the node that computes the gradient;
+- ``contributions``: for each edge the consumer, the position, the node that computes what flows back, and for
+  an op that works element by element its local derivative: a node, or a number in a list;
+- ``updates``: for parameters, the node that computes the new value;
+- ``layers``: the matrices of weights and their biases, for the notation of the lectures;
+- ``phrases``: how the ops are written in words and formulas.
 """
 
 import base64
@@ -70,19 +82,7 @@ def program_of(
         labels: How the nodes are called; by default as the graph calls them.
 
     Returns:
-        Lists, dictionaries, numbers and texts, ready for JSON:
-
-        - ``dtype``: the data type of the nodes that name none;
-        - ``nodes``: the nodes of the graph in order of execution, and after them those of the backward pass;
-        - ``values``: the elements of each leaf;
-        - ``loss``, ``forward``: the number of the loss, and the numbers of all that it is computed from;
-        - ``nameless``: the number of the loss once more, if its label is no name of its own;
-        - ``gradients``: for nodes of the forward pass, the node that computes the gradient;
-        - ``contributions``: for each edge the consumer, the position, the node that computes what flows back, and for
-          an op that works element by element its local derivative: a node, or a number in a list;
-        - ``updates``: for parameters, the node that computes the new value;
-        - ``layers``: the matrices of weights and their biases, for the notation of the lectures;
-        - ``phrases``: how the ops are written in words and formulas.
+        Lists, dictionaries, numbers and texts, ready for JSON; this module says which.
 
     Raises:
         BindingError: If an input has no value.

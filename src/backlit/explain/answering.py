@@ -1,4 +1,4 @@
-"""Trace: a run that can be asked. Every value, every gradient, every step of the chain rule, every path."""
+"""Answering: a run that can be asked. Every value, every gradient, every step of the chain rule, every path."""
 
 import os
 from collections.abc import Collection, Mapping, Sequence
