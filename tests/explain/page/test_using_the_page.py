@@ -321,6 +321,36 @@ def test_zoom_pan_and_fit(opened, lecture, neuron):
     assert box()["y"] == pytest.approx(first["y"] - 50, abs=0.5)
 
 
+def test_two_fingers_move_and_enlarge_the_picture(opened, lecture):
+    page = opened(lecture, has_touch=True)
+    fingers = page.page.context.new_cdp_session(page.page)
+
+    def touch(kind, *points):
+        given = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
+        page.call("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def box():
+        return page.mark("f3").bounding_box()
+
+    first = box()
+    touch("touchStart", (300, 600))
+    touch("touchMove", (320, 590))
+    moved = box()
+    assert (moved["x"], moved["y"]) == (pytest.approx(first["x"] + 20, abs=1), pytest.approx(first["y"] - 10, abs=1))
+    touch("touchEnd")
+    touch("touchStart", (250, 600), (350, 600))
+    touch("touchMove", (250, 600), (450, 600))
+    larger = box()
+    assert larger["width"] == pytest.approx(2 * moved["width"], rel=0.02)
+    assert larger["x"] == pytest.approx(350 - 2 * (300 - moved["x"]), abs=3), "what was between the fingers still is"
+    touch("touchEnd")
+    touch("touchStart", (300, 600))
+    touch("touchMove", (340, 600))
+    assert box()["x"] == pytest.approx(larger["x"] + 40, abs=1), "fingers that were lifted are forgotten"
+    touch("touchEnd")
+
+
 def graphs_to_draw(neuron):
     with bl.precision("float64"):
         x = bl.input("x", (4, 3))

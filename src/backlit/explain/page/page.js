@@ -143,14 +143,23 @@ const listen = (target, kinds, act, settings) => {
   for (const kind of kinds.split(" ")) target.addEventListener(kind, act, settings);
 };
 const frame = () => pane.getBoundingClientRect();
-let held;
-listen(pane, "pointerdown", (event) => { held = event; });
-listen(window, "pointerup pointercancel", () => { held = undefined; });
+
+/* One finger, or the mouse, drags the picture; two fingers turn their distance into its size as well. */
+const fingers = new Map(); // the pointers that are down, by id
+function grip() {
+  const [one, two = one] = fingers.values(), { left, top } = frame();
+  return { x: (one.clientX + two.clientX) / 2 - left, y: (one.clientY + two.clientY) / 2 - top,
+    width: Math.hypot(one.clientX - two.clientX, one.clientY - two.clientY) || 1 };
+}
+listen(pane, "pointerdown", (event) => { fingers.set(event.pointerId, event); });
+listen(window, "pointerup pointercancel", (event) => { fingers.delete(event.pointerId); });
 listen(window, "pointermove", (event) => {
-  if (!held) return;
-  const { x, y, k } = state.view;
-  show(k, x + event.clientX - held.clientX, y + event.clientY - held.clientY);
-  held = event;
+  if (!fingers.has(event.pointerId)) return;
+  const before = grip(), { x, y, k } = state.view;
+  fingers.set(event.pointerId, event);
+  const after = grip();
+  show(k, x + after.x - before.x, y + after.y - before.y);
+  if (fingers.size > 1) zoom(after.width / before.width, after.x, after.y);
 });
 listen(pane, "pointermove pointerleave", () => { get("hint").hidden = true; });
 listen(pane, "wheel", (event) => {

@@ -26,7 +26,7 @@ _LEAVES = {"input", "parameter", "constant"}
 _POLICY = "default-src 'none'; img-src data:; style-src '{style}'; script-src '{script}'"
 """Nothing is fetched, no script or style is run but these two; pictures are those that the page paints itself."""
 
-_HEAD = re.compile(r"\A/\*.*?\*/\n+", re.DOTALL)
+_REMARK = re.compile(r"^/\*.*?\*/\n+", re.DOTALL | re.MULTILINE)
 
 
 def page_of(diagram: Diagram, program: Mapping[str, Any], *, title: str = "", note: str = "") -> str:
@@ -56,9 +56,9 @@ def page_of(diagram: Diagram, program: Mapping[str, Any], *, title: str = "", no
     ops = {node["op"] for node in program["nodes"]} - _LEAVES
     _check_ops(ops)
     style = asset("page.css")
-    # What a whole file is about stands at its head, for readers of the package; the comments inside go along.
-    script = "\n".join(_HEAD.sub("", asset(name)) for name in _SCRIPTS)
-    script = _HEAD.sub("", interpreter_for(ops, script)) + script
+    # What a file or a function is about stands before it, for readers of the package; a page has no room for it.
+    script = "\n".join(_REMARK.sub("", asset(name)) for name in _SCRIPTS)
+    script = _REMARK.sub("", interpreter_for(ops, script)) + script
     fields = {
         "policy": _POLICY.format(style=_fingerprint(style), script=_fingerprint(script)),
         "title": html.escape(title or diagram.name or "backlit"),
