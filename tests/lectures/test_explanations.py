@@ -75,6 +75,16 @@ def test_D4_a_record_has_inputs_output_local_incoming_and_outgoing(lecture_a: Tr
     assert [edge.consumer.name for edge in record.edges_out] == ["f3"]
 
 
+def test_D5_a_node_that_is_a_graph_is_told_as_one_step_or_op_by_op() -> None:
+    z = bl.parameter([0.5, -1.0], name="z")
+    run = bl.trace(bl.softmax(z)[0].named("L"))
+    whole, inside = run.explain("z[0]"), run.explain("z[0]", inside=True)
+    assert whole.gradient == pytest.approx(inside.gradient, rel=1e-12)
+    assert sum(part.product for part in whole.contributions) == pytest.approx(whole.gradient, rel=1e-12)
+    assert "softmax(z)" in str(whole)
+    assert "softmax(z)" not in str(inside)
+
+
 def test_D6_the_chain_of_a_three_neuron_net_is_the_product_of_its_factors() -> None:
     model = bl.nn.ThreeNeuron.with_weights(w11=0.4, b11=-5.9, w12=-0.6, b12=5.2, w21=-1, w22=-1, b21=5.1)
     x = bl.input("x", shape=(1, 1))
@@ -157,6 +167,17 @@ def test_D14_D15_what_was_derived_by_hand_agrees_with_all_other_ways(activation:
     ]
 
 
+def test_D16_the_derivative_as_a_formula_in_text_and_latex() -> None:
+    θ, x = bl.parameter(3.0, name="θ"), bl.input("x")
+    compared = bl.compare_derivatives(bl.square(1.0 - bl.sigmoid(θ * x)).named("L"), {"x": 0.5})
+    assert "= -2 · x · σ(x · θ) · (1 - σ(x · θ))²" in lines(compared)
+    formula = r"-2 x \sigma\left(x \theta\right) \left(1 - \sigma\left(x \theta\right)\right)^{2}"
+    assert rf"\frac{{\partial L}}{{\partial \theta}} &= {formula}" in lines(compared.latex())
+    σ = 1 / (1 + math.exp(-1.5))
+    assert float(compared["symbolic"].values["θ"]) == pytest.approx(-2 * 0.5 * σ * (1 - σ) ** 2, rel=1e-12)
+    assert compared.agrees
+
+
 def test_D17_the_error_against_the_step_has_its_minimum_where_the_lecture_says() -> None:
     x = bl.input("x")
     compared = bl.compare_derivatives(bl.exp(bl.sin(x)), {"x": 1.3})
@@ -174,6 +195,21 @@ def test_D19_edge_weights_multiply_along_a_path_and_add_over_paths() -> None:
     assert sum(path.product for path in paths) == pytest.approx(run["x"].grad, rel=1e-12)
     told = run.explain("x")
     assert sum(part.product for part in told.contributions) == pytest.approx(told.gradient, rel=1e-12)
+
+
+def test_D20_a_distributed_chain_rule_adds_a_term_for_every_way() -> None:
+    x = bl.parameter(0.3, name="x")
+    ways = [function(x).named(f"g{i}") for i, function in enumerate((bl.sin, bl.exp, bl.tanh, bl.square), start=1)]
+    run = bl.trace((ways[0] * ways[1] + ways[2] * ways[3]).named("y"))
+    told = run.explain("x")
+    assert sorted(part.consumer for part in told.contributions) == ["g1", "g2", "g3", "g4", "g4"], (
+        "a square uses x twice"
+    )
+    slope = math.cos(0.3) * math.exp(0.3) + math.sin(0.3) * math.exp(0.3)
+    slope += (1 - math.tanh(0.3) ** 2) * 0.09 + math.tanh(0.3) * 0.6
+    assert told.gradient == pytest.approx(slope, rel=1e-12)
+    assert sum(part.product for part in told.contributions) == pytest.approx(slope, rel=1e-12)
+    assert run.paths("x").gradient == pytest.approx(slope, rel=1e-12)
 
 
 def test_D22_softmax_element_by_element() -> None:
@@ -196,6 +232,35 @@ def test_D23_shapes_of_values_and_gradients_are_told() -> None:
     assert told.value.shape == told.gradient.shape == (3, 4)
     assert told.contributions[0].local_formula == "yᵀ", "∇_W Div = yᵀ · ∇_z"
     assert run.explain("y").contributions[0].local_formula == "Wᵀ"
+
+
+def test_D3_D24_the_gradient_of_the_input_of_a_net() -> None:
+    model = bl.nn.Sequential(bl.nn.Linear(2, 3), bl.nn.Tanh(), bl.nn.Linear(3, 1))
+    x = bl.input("x", shape=(1, 2))
+    run = bl.trace(bl.sum(model(x)).named("y"), {"x": [[0.4, -0.7]]})
+    w1, b1, w2 = model[0].weight.value, model[0].bias.value, model[2].weight.value
+    by_hand = w1 @ ((1 - np.tanh(np.array([0.4, -0.7]) @ w1 + b1) ** 2) * w2[:, 0])
+    for i in (0, 1):
+        assert run.explain(f"x[0,{i}]").gradient == pytest.approx(by_hand[i], rel=1e-12)
+
+
+def test_D29_every_value_on_the_way_from_the_local_derivatives() -> None:
+    x = bl.input("x")
+    z1 = (2.0 * x).named("z1")
+    y1 = bl.sigmoid(z1).named("y1")
+    z2 = (y1 * x).named("z2")
+    y2 = bl.tanh(z2).named("y2")
+    run = bl.trace((y2 * y2 + y1 * z1 + x).named("D"), {"x": 0.4})
+    v1, s1 = 0.8, 1 / (1 + math.exp(-0.8))
+    v2 = math.tanh(s1 * 0.4)
+    dy2 = 2 * v2
+    dz2 = dy2 * (1 - v2**2)
+    dy1 = v1 + dz2 * 0.4
+    dz1 = s1 + dy1 * s1 * (1 - s1)
+    for name, slope in {"y2": dy2, "z2": dz2, "y1": dy1, "z1": dz1, "x": 2 * dz1 + dz2 * s1 + 1}.items():
+        told = run.explain(name)
+        assert told.gradient == pytest.approx(slope, rel=1e-12)
+        assert sum(part.product for part in told.contributions) == pytest.approx(slope, rel=1e-12)
 
 
 def test_D26_a_product_of_values_passes_to_each_the_other() -> None:

@@ -23,7 +23,7 @@ from backlit.explain.pictures import Picture, draw, notebook_page, trace_page
 from backlit.explain.record import EdgeRecord, KinkRecord, NodeRecord
 from backlit.explain.render.comparison import comparison_svg, comparison_text
 from backlit.explain.render.influence import paths_svg
-from backlit.explain.render.latex import explanation_latex
+from backlit.explain.render.latex import comparison_latex, explanation_latex
 from backlit.explain.render.text import explanation_text, nudge_text, paths_text, step_text
 from backlit.explain.showing import Pictured
 from backlit.explain.stepping import BackwardFlow, Step, Steps
@@ -56,6 +56,7 @@ __all__ = [
     "UpdateLine",
     "Walkthrough",
     "compare_derivatives",
+    "comparison_latex",
     "comparison_svg",
     "comparison_text",
     "draw",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from backlit.errors import ArgumentError, nearest
-from backlit.explain.showing import Pictured
+from backlit.explain.showing import Pictured, render
 from backlit.graph.node import Array
 
 __all__ = ["DerivativeComparison", "DerivativeRow", "StepErrors"]
@@ -101,6 +101,10 @@ class DerivativeComparison(Pictured):
     def agrees(self) -> bool:
         """Whether all methods that could be used agree."""
         return all(row.agrees for row in self.rows if row.values)
+
+    def latex(self) -> str:
+        """Return the derivatives as LaTeX: as formulas where they could be derived, else as numbers."""
+        return render("latex", self)
 
     def __getitem__(self, method: str) -> DerivativeRow:
         """Return the row of a method."""

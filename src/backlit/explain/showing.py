@@ -88,10 +88,6 @@ class Shown:
     def __str__(self) -> str:
         return render("text", self)
 
-    def latex(self) -> str:
-        """Return it as LaTeX."""
-        return render("latex", self)
-
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Show the text in IPython and in notebooks, which hand over their printer."""
         printer.text(str(self))

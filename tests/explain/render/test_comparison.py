@@ -50,3 +50,23 @@ def test_the_picture_is_well_formed_and_marks_the_best_steps(compared):
     words = " ".join("".join(text.itertext()) for text in root.iter(f"{space}text"))
     assert "forward: best at h =" in words
     assert "central: best at h =" in words
+
+
+def test_the_formulas_of_an_array_stand_below_its_numbers_within_80_columns():
+    W, x = bl.parameter([[1.0, 2.0], [3.0, 4.0]], name="W"), bl.input("x")
+    lines = comparison_text(bl.compare_derivatives(bl.sum(bl.tanh(W * x)).named("L"), {"x": 0.5})).splitlines()
+    assert "at W = [[1, 2], [3, 4]], x = 0.5" in lines[0]
+    begin = lines.index("∂L/∂W")
+    assert lines[begin + 1].startswith("    = [[x · (1 - tanh(W[0,0] · x)²), x · (1 - tanh(W[0,1] · x)²)],")
+    assert max(map(len, lines)) <= 80
+
+
+def test_its_style_touches_nothing_else_on_a_page(compared):
+    """A notebook puts the picture beside others: every rule names a class of its own."""
+    style = ET.fromstring(comparison_svg(compared)).findtext("{http://www.w3.org/2000/svg}style")
+    rules = [
+        rule.strip() for rule in style.replace("@media(prefers-color-scheme:dark){", "").split("}") if rule.strip()
+    ]
+    assert rules
+    assert all(rule.startswith(".bl-") for rule in rules)
+    assert compared._repr_html_().startswith("<pre>derivatives of L")

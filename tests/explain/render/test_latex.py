@@ -1,6 +1,7 @@
 """LaTeX of explanations: names, numbers, sums, and names that mean to be LaTeX themselves."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -79,3 +80,11 @@ def test_what_has_no_chain_rule_says_what_it_is():
     assert explanation_latex(run.explain("d")) == "d = 3"
     assert explanation_latex(run.explain("L")) == r"\frac{\partial L}{\partial L} = 1"
     assert run.explain("w[0]").latex() == explanation_latex(run.explain("w[0]"))
+
+
+def test_a_comparison_is_a_line_a_leaf_with_numbers_where_there_is_no_formula():
+    θ, x = bl.parameter(3.0, name="θ"), bl.input("x")
+    compared = bl.compare_derivatives((θ * x * x).named("L"), {"x": 2.0})
+    told = replace(compared, formulas_latex={})
+    assert compared.latex() == "\\begin{aligned}\n\\frac{\\partial L}{\\partial \\theta} &= x^{2}\n\\end{aligned}"
+    assert told.latex() == "\\begin{aligned}\n\\frac{\\partial L}{\\partial \\theta} &= 4\n\\end{aligned}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.explain.showing import Shown
+from backlit.explain.showing import Shown, render
 from backlit.graph.node import Array
 
 __all__ = ["ChainLink", "Contribution", "Explanation", "Origin", "Summary", "Term", "UpdateLine"]
@@ -223,6 +223,10 @@ class Explanation(Shown):
     update: tuple[UpdateLine, ...] = ()
     notes: tuple[str, ...] = ()
     places: Places = ()
+
+    def latex(self) -> str:
+        """Return the chain rule as LaTeX."""
+        return render("latex", self)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as lists, dictionaries, texts and numbers."""

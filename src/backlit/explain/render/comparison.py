@@ -1,6 +1,7 @@
 """Derivatives side by side: as a table for a terminal of 80 columns, and the error against the step as a picture."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from backlit.explain.showing import renders
 
 __all__ = ["comparison_svg", "comparison_text"]
 
+_COLUMNS = 80
 _SHOWN = 4
 """Of how many numbers the derivatives are written out."""
 
@@ -61,17 +63,32 @@ def comparison_text(told: DerivativeComparison) -> str:
             f"    {row.method:<13}{float(row.values[name][index]):.12g}" for row in told.rows if name in row.values
         ]
         if name in told.formulas and not index:
-            lines.append(f"    = {told.formulas[name]}")
+            lines += _formula_lines(told.formulas[name])
+    for name, formula in told.formulas.items():
+        if told.at[name].ndim:
+            lines += [f"∂{told.function}/∂{name}", *_formula_lines(formula)]
     lines += ["", *_curve_lines(told.step_errors)]
     return "\n".join(lines)
+
+
+def _formula_lines(formula: str) -> list[str]:
+    """Write a formula below the numbers, broken where it is longer than a line."""
+    return textwrap.wrap(
+        f"= {formula}",
+        _COLUMNS,
+        initial_indent="    ",
+        subsequent_indent="        ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _array(array: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> str:
     if array.ndim == 0:
         return format_number(float(array))
-    if array.size > _SHOWN:
+    if array.size > _SHOWN or array.size == 0:
         return f"[{' × '.join(map(str, array.shape))}]"
-    return str([float(format_number(float(x))) for x in array.ravel()])
+    return f"[{', '.join(_array(row) for row in array)}]"
 
 
 def _name(name: str, index: Sequence[int]) -> str:

@@ -1,13 +1,14 @@
-"""LaTeX: the chain rule of an explanation as an aligned equation, with names first and with numbers below."""
+"""LaTeX: the chain rule of an explanation with names first and with numbers below; derivatives as formulas."""
 
 import re
 import unicodedata
 
+from backlit.explain.comparison import DerivativeComparison
 from backlit.explain.narration.explanation import Contribution, Explanation, Summary
 from backlit.explain.numerals import format_number
 from backlit.explain.showing import renders
 
-__all__ = ["explanation_latex", "latex_name", "latex_number"]
+__all__ = ["comparison_latex", "explanation_latex", "latex_name", "latex_number"]
 
 _INDEXED = re.compile(r"(?P<name>.+?)\[(?P<index>[\d,]+)\]", re.DOTALL)
 _LETTER = re.compile(r"(?P<letter>[^\W\d_])_?(?P<number>\d*)")
@@ -129,3 +130,29 @@ def _numbers(part: Contribution) -> str:
     assert isinstance(part.upstream, float)
     assert isinstance(part.local, float)
     return f"{latex_number(part.upstream)} \\cdot {_factor(part.local)}"
+
+
+@renders("latex", DerivativeComparison)
+def comparison_latex(told: DerivativeComparison) -> str:
+    r"""Write the derivative with respect to each leaf: as a formula where it could be derived, else as a number.
+
+    Args:
+        told: The comparison.
+
+    Returns:
+        LaTeX for a mathematical environment, a line a leaf; without the arrays of which there is no formula.
+
+    Example:
+        >>> import backlit as bl
+        >>> θ, x = bl.parameter(3.0, name="θ"), bl.input("x")
+        >>> print(comparison_latex(bl.compare_derivatives((θ * x * x).named("L"), {"x": 2.0})))
+        \begin{aligned}
+        \frac{\partial L}{\partial \theta} &= x^{2}
+        \end{aligned}
+    """
+    formulas = dict(told.formulas_latex)
+    for name, array in told["reverse mode"].values.items():
+        if array.ndim == 0:
+            formulas.setdefault(name, latex_number(float(array)))
+    lines = [f"{_derivative(told.function, name)} &= {formula}" for name, formula in formulas.items()]
+    return "\n".join([r"\begin{aligned}", " \\\\\n".join(lines), r"\end{aligned}"])
