@@ -226,3 +226,37 @@ def test_a_graph_without_layers_has_no_weights_of_the_lectures():
     with pytest.raises(UnknownNameError) as caught:
         find_place(bl.Graph(outputs=[bl.exp(bl.input("x"))]), "w[1,1,1]")
     assert str(caught.value) == "there is no w[1,1,1]: no product with a matrix of parameters is here"
+
+
+def test_the_name_of_a_box_points_at_what_leaves_it():
+    model = bl.nn.Sequential(bl.nn.Linear(4, 3), bl.nn.Tanh(), bl.nn.Linear(3, 2))
+    x = bl.input("x", shape=(2, 4))
+    loss = bl.mean(bl.softmax(model(x)) * bl.softmax(x[:, :2]))
+    graph = bl.Graph(outputs=[loss], updates=bl.optim.SGD(0.1).updates(loss, model.parameters()))
+    hidden = find_place(graph, "0")
+    assert (hidden.node.kind, hidden.node.shape) == ("add", (2, 3))
+    assert find_place(graph, "1").node.arguments == (hidden.node,)
+    assert find_place(graph, "1[1,-1]") == Place(find_place(graph, "1").node, (1, 2))
+    assert find_place(graph, "mean").node is loss
+    assert find_place(graph, "softmax#2").node.shape == (2, 2)
+    with pytest.raises(
+        UnknownNameError, match=r"there are 2 scopes 'softmax'\n  instead: choose among softmax#1, softmax#2"
+    ):
+        find_place(graph, "softmax")
+    with pytest.raises(UnknownNameError, match=r"no node is called 'meen' \(did you mean 'mean'\?\)"):
+        find_place(graph, "meen")
+
+
+def test_a_node_comes_before_a_box_of_its_name_and_several_outputs_are_named():
+    x = bl.input("x")
+    with bl.scope("cell"):
+        c, h = bl.sin(x).named("c"), bl.cos(x).named("h")
+    graph = bl.Graph(outputs=[c * h])
+    with pytest.raises(
+        UnknownNameError, match=r"2 values leave the box 'cell'\n  instead: choose among cell.c, cell.h"
+    ):
+        find_place(graph, "cell")
+    with bl.scope("y"):
+        y = bl.sin(x)
+    named = (y + 1.0).named("y")
+    assert find_place(bl.Graph(outputs=[named]), "y").node is named

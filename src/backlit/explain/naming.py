@@ -1,8 +1,9 @@
 """Naming: what a user writes to point at a number, such as ``"layer1.z"``, ``"W[3, 5]"`` or ``"w[2,1,3]"``.
 
-A name in square brackets has an element behind it, counted from 0 as Python counts. Where no node is called ``w`` or
-``b``, these letters speak the notation of the lectures: w[layer, output, input] and b[layer, output], counted from 1,
-where a layer is a product with a matrix of parameters and the bias that is added to it.
+A name may have an element behind it in square brackets, counted from 0 as Python counts. The name of a box, such as
+that of a layer, points at the value that leaves it. Where no node is called ``w`` or ``b``, these letters speak the
+notation of the lectures: w[layer, output, input] and b[layer, output], counted from 1, where a layer is a product with
+a matrix of parameters and the bias that is added to it.
 """
 
 import operator
@@ -11,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from backlit.errors import ShapeError, UnknownNameError
+from backlit.errors import ShapeError, UnknownNameError, nearest
+from backlit.graph.box import find_box
 from backlit.graph.graph import Graph
 from backlit.graph.leaves import Parameter
 from backlit.graph.node import Node
+from backlit.graph.text import scope_labels
 
 __all__ = ["Element", "Place", "affine_layers", "element_name", "find_place"]
 
@@ -117,8 +120,8 @@ def find_place(graph: Graph, which: object, element: int | Sequence[int] | None 
 
     Args:
         graph: The graph.
-        which: A node, its name, a name with an element (``"W[3, 5]"``), or a weight or bias in the notation of the
-            lectures (``"w[2,1,3]"``).
+        which: A node, its name, the name of a box for the value that leaves it (``"layer1"``), one of these with an
+            element (``"W[3, 5]"``), or a weight or bias in the notation of the lectures (``"w[2,1,3]"``).
         element: The element, where it does not stand in the name.
 
     Returns:
@@ -144,13 +147,29 @@ def find_place(graph: Graph, which: object, element: int | Sequence[int] | None 
         raise UnknownNameError(f"a node is found by itself or by its name; received {which!r}")
     match = _INDEXED.fullmatch(which) if which not in graph.labels.values() else None
     if match is None:
-        return _checked(graph, graph[which], element)
+        return _checked(graph, _find(graph, which), element)
     if element is not None:
         raise ShapeError(f"{which!r} names an element already; received element={element!r} besides")
     name = match["name"]
     if name in ("w", "b") and not _is_called(graph, name):
         return _in_lecture_notation(graph, name, _numbers(which, match["index"]))
-    return _checked(graph, graph[name], _numbers(which, match["index"]))
+    return _checked(graph, _find(graph, name), _numbers(which, match["index"]))
+
+
+def _find(graph: Graph, name: str) -> Node:
+    """Return the node of a name, or the value that leaves the box of that name."""
+    labels = graph.labels.values()
+    if name in labels or any(label.endswith(f".{name}") for label in labels):
+        return graph[name]
+    forward = Graph(outputs=graph.outputs)
+    scopes = {*scope_labels(forward.scopes()).values(), *(scope.path for scope in forward.scopes())}
+    if name not in scopes:
+        raise UnknownNameError(f"no node is called {name!r}{nearest(name, [*labels, *scopes])}")
+    outputs = find_box(forward, name).outputs
+    if len(outputs) > 1:
+        choice = ", ".join(graph.labels[node] for node in outputs)
+        raise UnknownNameError(f"{len(outputs)} values leave the box {name!r}", instead=f"choose among {choice}")
+    return outputs[0]
 
 
 def _is_called(graph: Graph, name: str) -> bool:
