@@ -19,7 +19,7 @@ def model():
 @pytest.fixture
 def graph(model):
     with bl.scope("net"):
-        z = (bl.sum(model(bl.input("x", shape=(5, 4)))) * 1.0).named("z")
+        z = (bl.sum(model(bl.input("x", shape=(5, 4)))) * 1.0).named("end")
     return bl.Graph(outputs=[z])
 
 
@@ -31,9 +31,9 @@ def test_an_element_is_written_behind_the_name():
     ("which", "element", "node", "place"),
     [
         ("0.weight", None, "0.weight", None),
-        ("net.z", None, "net.z", None),
-        ("z", None, "net.z", None),
-        ("z", (), "net.z", ()),
+        ("net.end", None, "net.end", None),
+        ("end", None, "net.end", None),
+        ("end", (), "net.end", ()),
         ("0.weight", (3, 2), "0.weight", (3, 2)),
         ("0.weight", [-1, -3], "0.weight", (3, 0)),
         ("0.weight", np.array([1, 2]), "0.weight", (1, 2)),
@@ -150,10 +150,10 @@ NUMBERS = "\n  instead: write whole numbers separated by commas: W[3, 5]"
         ),
         ("0.weight", 1, ShapeError, f"0.weight[1] does not exist: 0.weight has the shape [4, 3]{ONE_EACH}{FIRST}"),
         (
-            "z",
+            "end",
             (0,),
             ShapeError,
-            "net.z[0] does not exist: net.z has the shape []\n  why: it is a single number\n  instead: write net.z",
+            "net.end[0] does not exist: net.end has the shape []\n  why: it is a single number\n  instead: write net.end",
         ),
         ("0.weight[]", None, ShapeError, f"'0.weight[]' is no name of an element{NUMBERS}"),
         ("0.weight[1.5, 0]", None, ShapeError, f"'0.weight[1.5, 0]' is no name of an element{NUMBERS}"),

@@ -68,7 +68,7 @@ class ReLU(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.relu``."""
-        return relu(x)
+        return relu(x).named("a")
 
 
 class LeakyReLU(Module):
@@ -90,7 +90,7 @@ class LeakyReLU(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``leaky_relu``."""
-        return activations.leaky_relu(x, self.slope)
+        return activations.leaky_relu(x, self.slope).named("a")
 
 
 class ELU(Module):
@@ -112,7 +112,7 @@ class ELU(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``elu``."""
-        return activations.elu(x, self.alpha)
+        return activations.elu(x, self.alpha).named("a")
 
 
 class SELU(Module):
@@ -125,7 +125,7 @@ class SELU(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``selu``."""
-        return activations.selu(x)
+        return activations.selu(x).named("a")
 
 
 class GELU(Module):
@@ -138,7 +138,7 @@ class GELU(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``gelu``."""
-        return activations.gelu(x)
+        return activations.gelu(x).named("a")
 
 
 class SiLU(Module):
@@ -151,7 +151,7 @@ class SiLU(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``silu``."""
-        return activations.silu(x)
+        return activations.silu(x).named("a")
 
 
 class Softplus(Module):
@@ -164,7 +164,7 @@ class Softplus(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``softplus``."""
-        return activations.softplus(x)
+        return activations.softplus(x).named("a")
 
 
 class Softsign(Module):
@@ -177,7 +177,7 @@ class Softsign(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``softsign``."""
-        return activations.softsign(x)
+        return activations.softsign(x).named("a")
 
 
 class Sigmoid(Module):
@@ -190,7 +190,7 @@ class Sigmoid(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.sigmoid``."""
-        return sigmoid(x)
+        return sigmoid(x).named("a")
 
 
 class HardSigmoid(Module):
@@ -203,7 +203,7 @@ class HardSigmoid(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``hard_sigmoid``."""
-        return activations.hard_sigmoid(x)
+        return activations.hard_sigmoid(x).named("a")
 
 
 class Tanh(Module):
@@ -216,7 +216,7 @@ class Tanh(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.tanh``."""
-        return tanh(x)
+        return tanh(x).named("a")
 
 
 class ScaledTanh(Module):
@@ -229,7 +229,7 @@ class ScaledTanh(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``scaled_tanh``."""
-        return activations.scaled_tanh(x)
+        return activations.scaled_tanh(x).named("a")
 
 
 class Arctan(Module):
@@ -242,7 +242,7 @@ class Arctan(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.atan``."""
-        return atan(x)
+        return atan(x).named("a")
 
 
 class HardThreshold(Module):
@@ -255,7 +255,7 @@ class HardThreshold(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``hard_threshold``."""
-        return activations.hard_threshold(x)
+        return activations.hard_threshold(x).named("a")
 
 
 class _AlongAxis(Module):
@@ -285,7 +285,7 @@ class Softmax(_AlongAxis):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.softmax``."""
-        return softmax(x, axis=self.axis)
+        return softmax(x, axis=self.axis).named("a")
 
 
 class LogSoftmax(_AlongAxis):
@@ -304,7 +304,7 @@ class LogSoftmax(_AlongAxis):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.log_softmax``."""
-        return log_softmax(x, axis=self.axis)
+        return log_softmax(x, axis=self.axis).named("a")
 
 
 class Max(_AlongAxis):
@@ -323,7 +323,7 @@ class Max(_AlongAxis):
 
     def forward(self, x: Node) -> Node:
         """Build ``bl.max``."""
-        return max(x, axis=self.axis)
+        return max(x, axis=self.axis).named("a")
 
 
 class Maxout(Module):
@@ -345,7 +345,7 @@ class Maxout(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``maxout``."""
-        return activations.maxout(x, self.pieces)
+        return activations.maxout(x, self.pieces).named("a")
 
 
 class MaxOverSubsets(Module):
@@ -370,7 +370,7 @@ class MaxOverSubsets(Module):
 
     def forward(self, x: Node) -> Node:
         """Build ``max_over_subsets``."""
-        return activations.max_over_subsets(x, self.subsets)
+        return activations.max_over_subsets(x, self.subsets).named("a")
 
 
 def _listed(subset: object) -> Sequence[object]:

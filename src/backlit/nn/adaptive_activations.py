@@ -57,7 +57,7 @@ class PReLU(Module):
                 why="it holds a slope for each entry of the last axis",
                 instead="build it as PReLU() for one slope for all",
             )
-        return leaky_relu(x, self.weight)
+        return leaky_relu(x, self.weight).named("a")
 
     def example_input(self) -> Node | None:
         """Return a row of features, where there is a slope for each."""
@@ -100,5 +100,7 @@ class RandomisedLeakyReLU(Module):
             A node of the same shape.
         """
         if current_training() is None:
-            return leaky_relu(x, (self.low + self.high) / 2.0)
-        return leaky_relu(x, uniform(x.shape, low=self.low, high=self.high, rng=self.random_state, dtype=x.dtype))
+            return leaky_relu(x, (self.low + self.high) / 2.0).named("a")
+        return leaky_relu(
+            x, uniform(x.shape, low=self.low, high=self.high, rng=self.random_state, dtype=x.dtype)
+        ).named("a")

@@ -46,7 +46,7 @@ class ExtendedLinear(Module):
             A node of shape (..., outputs).
         """
         one = broadcast_to(constant(1.0, dtype=x.dtype), (*x.shape[:-1], 1))
-        return matmul(concat([one, x], axis=-1), self.weight)
+        return matmul(concat([one, x], axis=-1), self.weight).named("z")
 
     def example_input(self) -> Node:
         """Return a row of as many features as go in."""

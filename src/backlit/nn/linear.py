@@ -33,7 +33,7 @@ class Linear(Module):
         >>> import backlit as bl
         >>> layer = Linear(3, 2, rng=0)
         >>> layer(bl.input("x", shape=(32, 3)))
-        <add: float32[32,2]>
+        <add 'z': float32[32,2]>
         >>> layer
         Linear(3, 2): 8 parameters
     """
@@ -60,7 +60,7 @@ class Linear(Module):
             self.bias = initial_parameter(bias_initialiser, (self.outputs,), "bias", rng)
 
     def forward(self, x: Node) -> Node:
-        """Build x W + b.
+        """Build x W + b, which is called z.
 
         Args:
             x: Floats of shape (..., inputs).
@@ -86,7 +86,7 @@ class Linear(Module):
                 instead='write bl.cast(x, "float32"), or array.astype("float32") before; for pixels divide by 255 too',
             )
         product = matmul(x, self.weight)
-        return product if self.bias is None else add(product, self.bias)
+        return (product if self.bias is None else add(product, self.bias)).named("z")
 
     def _advice(self, x: Node) -> str:
         if x.rank > 1 and math.prod(x.shape[1:]) == self.inputs:

@@ -90,7 +90,7 @@ class Neuron(Module):
                 instead="train it with bl.nn.Sigmoid(), which is a threshold made smooth, and put the threshold in "
                 "afterwards; or apply the perceptron rule w ← w + (y - ŷ) x by hand",
             )
-        return self.activation(matmul(x, self.weight) + self.bias)
+        return self.activation((matmul(x, self.weight) + self.bias).named("z"))
 
     def formula(self, argument: str, path: str = "") -> str:
         """Write g(w · x + b) under the names of the parameters."""

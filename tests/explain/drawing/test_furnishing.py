@@ -100,8 +100,9 @@ def test_names_are_shortened_by_the_box_they_stand_in():
     assert ("parameter", "weight") in marks(furnished, "b1")
     assert labelled(furnished, "0.weight").name == "weight"
     assert labelled(furnished, "0").text == "0: 2 operations"
-    nameless = [mark for mark in furnished.marks["b1"] if mark.kind == "operation"]
-    assert [mark.name for mark in nameless] == ["", ""]
+    assert labelled(furnished, "0.z").name == "z"
+    product, _ = [mark for mark in furnished.marks["b1"] if mark.kind == "operation"]
+    assert product.name == ""
 
 
 def test_a_name_that_begins_with_a_dot_keeps_it():

@@ -68,7 +68,7 @@ def test_what_is_in_a_scope_stands_below_it():
         "0.weight: trainable parameter",
         "%2 = x @ 0.weight",
         "0.bias: trainable parameter",
-        "%3 = %2 + 0.bias",
+        "0.z = %2 + 0.bias",
     ]
     inner = next(line for line in lines if line.strip().startswith("log_softmax: 11 operations:"))
     assert inner.startswith("  log_softmax")

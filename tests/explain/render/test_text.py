@@ -99,17 +99,17 @@ def test_a_neuron_in_a_net_word_for_word():
     assert (
         str(run.explain(hidden.node, (0, 1)))
         == """\
-%3[0,1] = 0, computed by relu
-  %3[0,1] = max(0, %2[0,1]) = max(0, -5) = 0
+1.a[0,1] = 0, computed by relu
+  1.a[0,1] = max(0, 0.z[0,1]) = max(0, -5) = 0
 
-∂loss/∂%3[0,1] = 6
-  through %4[0,0] = %3 @ 2.weight
-    local     ∂%4[0,0]/∂%3[0,1] = 2.weight[1,0] = 6
+∂loss/∂1.a[0,1] = 6
+  through %2[0,0] = 1.a @ 2.weight
+    local     ∂%2[0,0]/∂1.a[0,1] = 2.weight[1,0] = 6
               of a product: the other factor, for every product it is in
-    upstream  ∂loss/∂%4[0,0] = 1
+    upstream  ∂loss/∂%2[0,0] = 1
     6 · 1 = 6
 
-(%2 stands in 0, %3 in 1, %4 in 2)"""
+(%2 stands in 2)"""
     )
     assert (
         str(run.explain("%1[0,0]"))
@@ -120,13 +120,13 @@ def test_a_neuron_in_a_net_word_for_word():
     x[0,0] · 0.weight[0,0] = 0.5 · 1 = 0.5
 
 ∂loss/∂%1[0,0] = 0
-  through %2[0,0] = %1[0,0] + 0.bias[0]
-    local     ∂%2[0,0]/∂%1[0,0] = 1
+  through 0.z[0,0] = %1[0,0] + 0.bias[0]
+    local     ∂0.z[0,0]/∂%1[0,0] = 1
               a sum passes its gradient on to each summand
-    upstream  ∂loss/∂%2[0,0] = 0
+    upstream  ∂loss/∂0.z[0,0] = 0
     1 · 0 = 0
 
-(%1 and %2 stand in 0)"""
+(%1 stands in 0)"""
     )
     assert (
         str(run.explain("0.weight"))
