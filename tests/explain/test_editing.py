@@ -62,3 +62,28 @@ def test_what_cannot_be_edited_is_refused(changes, error, message):
     run = bl.trace(loss, {x: [1.0, 2.0]})
     with pytest.raises(error, match=message):
         edited(run, changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"n": 5.9},
+            r"n cannot be 5.9\n  why: received values of data type float64, .*\n  instead: give a whole number",
+        ),
+        ({"b": 5.0}, r"b cannot be 5.0\n  why: .* do not fit into bool\n  instead: give true or false"),
+        ({"w": None}, r"w cannot be None\n  why: received values of data type object, which are no numbers"),
+        ({"w": 1j}, "w cannot be 1j"),
+        ({"w": 1e50}, r"w cannot be 1e\+50\n  why: received 1e\+50, which does not fit into float32"),
+        (None, "the changes are None"),
+        ([1], r"the changes are \[1\]"),
+        ({"c": 1.0}, "c cannot be edited: it is a constant of the graph"),
+    ],
+)
+def test_an_edit_is_as_strict_as_a_trace(changes, message):
+    n, b = bl.input("n", dtype="int64"), bl.input("b", dtype="bool")
+    w, c = bl.parameter(3.0, name="w", dtype="float32"), bl.constant(2.0, name="c", dtype="float32")
+    run = bl.trace((bl.where(b, bl.cast(n, "float32") * w, w) * c).named("L"), {"n": 4, "b": True})
+    with pytest.raises(ArgumentError, match=message):
+        edited(run, changes)
+    assert edited(run, {"n": 5, "b": True}).value("L").item() == 30.0

@@ -180,8 +180,33 @@ def test_only_floats_of_the_forward_pass_move():
 
 
 def test_a_nudge_is_data():
-    told = Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0)
+    told = Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0, "straight")
     assert told.error == 0.0
-    assert told == Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0)
+    assert told == Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0, "straight")
     with pytest.raises(AttributeError):
         told.change = 3.0
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "by", "verdict"),
+    [
+        (lambda x: 3.0 * x - 1.0, 1.0, 1e-3, "straight"),
+        (lambda x: 3.0 * x - 1.0, 1.0, 1e-12, "still"),
+        (lambda x: bl.relu(3.0 * x - 1.0), 1.0, 0.1, "straight"),
+        (lambda x: x * x * 1e-7, 2.0, 1.0, "curved"),
+        (lambda x: x * x * x, 0.0, 1e-3, "curved"),
+        (bl.exp, 1.0, 0.01, "curved"),
+        (bl.exp, 1.0, 1e-3, "rounded"),
+        (bl.sin, 0.0, 1e-5, "rounded"),
+    ],
+)
+def test_only_a_straight_line_is_called_one(function, at, by, verdict):
+    with bl.precision("float32"):
+        told = bl.trace(function(bl.parameter(at, name="x")).named("L")).nudge("x", by)
+    assert told.verdict == verdict
+    assert ("straight line" in str(told)) == (verdict == "straight")
+
+
+def test_a_change_that_rounding_swallows_is_told():
+    told = bl.trace((bl.parameter(3.0, name="x", dtype="float32") * 2.0).named("L")).nudge("x", 1e-12)
+    assert str(told).endswith("exactly: nothing has moved, so small a change is lost in rounding")

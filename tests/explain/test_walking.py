@@ -102,3 +102,21 @@ def test_of_a_large_graph_a_part_is_listed_and_lines_stay_within_80_columns():
     assert any(line.strip().startswith("…") and line.endswith("before") for line in lines)
     assert any(line.strip().startswith("…") and line.endswith("after") for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+def test_whole_numbers_and_truth_values_are_edited_without_a_prediction():
+    n, b, w = bl.input("n", dtype="int64"), bl.input("b", dtype="bool"), bl.parameter(3.0, name="w")
+    walk = Walkthrough(bl.trace(bl.where(b, bl.cast(n, "float32") * w, w).named("L"), {"n": 4, "b": True}))
+    walk.edit("n = 5")
+    assert walk.message == "n goes from 4 to 5, L from 12 to 15"
+    walk.edit("b = false")
+    assert walk.message == "b goes from true to false, L from 15 to 3"
+    walk.edit("n = 5.5")
+    assert walk.message.startswith("n cannot be 5.5")
+    assert walk.run.value("n") == 5
+    walk.edit("w = 2")
+    assert "predicted" in walk.message
+
+
+def test_a_constant_has_no_steps_and_can_be_looked_at():
+    assert Walkthrough(bl.trace(bl.constant(3.0))).screen().startswith("step 0 of 0: nothing is computed yet")

@@ -187,3 +187,13 @@ def test_a_wrong_axis_names_the_node_and_the_users_line(x, function):
         function(x)
     assert "float64[3]" in str(caught.value)
     assert caught.value.line[0] == __file__
+
+
+@pytest.mark.parametrize("name", ["%1", "%027"])
+def test_a_name_that_graphs_give_is_refused(name):
+    """Two nodes would carry it, and the printed graph would not be read back."""
+    with pytest.raises(GraphError, match=f"a node cannot be named '{name}'"):
+        bl.parameter(1.0, name=name)
+    with pytest.raises(GraphError, match=f"a node cannot be named '{name}'"):
+        bl.sin(bl.input("x")).named(name)
+    assert bl.input("%x").name == "%x"

@@ -289,3 +289,13 @@ def test_a_step_can_be_traced_and_leaves_the_model_as_it_is(build, task, bits):
     assert run.value(run.loss).item() == pytest.approx(loss, rel=1e-6)
     for name, parameter in trainer.model.parameters().items():
         np.testing.assert_allclose(parameter.value, changed[name], rtol=1e-5, atol=1e-7, err_msg=name)
+
+
+def test_a_batch_can_be_traced_as_one_thing_and_a_data_set_cannot(build, task):
+    trainer = build()
+    batch = task[0][:8], task[1][:8]
+    assert trainer.trace(batch).value("loss") == trainer.trace(*batch).value("loss")
+    with pytest.raises(
+        ArgumentError, match=r"a trace is of one batch; received Dataset .*\n  instead: trainer.trace\(next"
+    ):
+        trainer.trace(bl.data.Dataset(*batch))

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from backlit.errors import ArgumentError
+from backlit.errors import ArgumentError, DTypeError
 from backlit.explain.recording import Recording
-from backlit.graph.leaves import Input, Parameter
+from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Application, Array, Node
+from backlit.graph.spec import fit_array, kind_of
 
 __all__ = ["edited"]
 
@@ -38,9 +39,16 @@ def edited(run: Run, changes: Mapping[Any, npt.ArrayLike]) -> Run:
         >>> edited(run, {"w": 5.0}).value("f").item(), run.value("f").item(), float(w.value)
         (15.0, 12.0, 4.0)
     """
+    if not isinstance(changes, Mapping):
+        raise ArgumentError(f"the changes are {changes!r}", instead='write names with their new values: {"w": 5.0}')
     leaves = {node: array for node, array in run.known.items() if not isinstance(node, Application)}
     for which, value in changes.items():
         place = run.place(which)
+        if isinstance(place.node, Constant):
+            raise ArgumentError(
+                f"{run.name(place.node)} cannot be edited: it is a constant of the graph",
+                instead="build the graph with an input or a parameter in its place",
+            )
         if not isinstance(place.node, (Input, Parameter)):
             raise ArgumentError(
                 f"{run.name(place.node)} cannot be edited: it is computed",
@@ -56,15 +64,20 @@ def edited(run: Run, changes: Mapping[Any, npt.ArrayLike]) -> Run:
 
 def _changed(run: Recording, node: Node, element: tuple[int, ...] | None, before: Array, value: npt.ArrayLike) -> Array:
     after = before.copy()
+    number = {"bool": "true or false", "integer": "a whole number"}.get(kind_of(node.dtype), "a number")
+    given, why = before, ""
     try:
-        given = np.asarray(value)
+        given = fit_array(np.asarray(value), node.dtype)
         if given.shape not in ((), node.shape if element is None else ()):
-            raise ValueError(f"it has the shape {list(given.shape)}")
-        after[... if element is None else element] = given
-    except (TypeError, ValueError) as error:
+            why = f"it has the shape {list(given.shape)}"
+    except DTypeError as error:
+        why = f"received {error.what}"
+    except ValueError as error:
+        why = str(error)
+    if why:
+        several = f", or an array of shape {list(node.shape)}" if node.shape and element is None else ""
         raise ArgumentError(
-            f"{run.name(node, element)} cannot be {value!r}",
-            why=str(error),
-            instead=f"give a number, or an array of shape {list(node.shape)}" if element is None else "give a number",
-        ) from None
+            f"{run.name(node, element)} cannot be {value!r}", why=why, instead=f"give {number}{several}"
+        )
+    after[... if element is None else element] = given
     return after

@@ -6,6 +6,7 @@ along a curve it is good for small steps only. The difference is what to look at
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +15,15 @@ from backlit.errors import ArgumentError, DifferentiationError
 from backlit.explain.naming import Place
 from backlit.explain.recording import Recording
 from backlit.explain.showing import Shown
-from backlit.graph.node import Array
+from backlit.graph.node import Array, Node
 from backlit.graph.spec import is_floating
 
 __all__ = ["Nudge", "nudge"]
+
+Verdict = Literal["straight", "curved", "rounded", "still"]
+
+_ROUNDINGS = 64
+"""By how many times the precision of its data type a loss may be wrong that is computed exactly but for rounding."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +38,13 @@ class Nudge(Shown):
         after: The loss after.
         gradient: The slope before; of an array, in the direction of the change.
         predicted: What the slope says the loss would be: before + gradient · change.
+        verdict: ``"straight"`` where the loss is a straight line along the change and far beyond it; ``"curved"`` where
+            the prediction misses; ``"rounded"`` where it misses by less than rounding shows; ``"still"`` where nothing
+            has moved.
         shape: The shape of what was moved; the change of an array is its norm.
 
     Example:
-        >>> Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0).error
+        >>> Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0, "straight").error
         0.0
     """
 
@@ -46,6 +55,7 @@ class Nudge(Shown):
     after: float
     gradient: float
     predicted: float
+    verdict: Verdict
     shape: tuple[int, ...] = ()
 
     @property
@@ -87,23 +97,58 @@ def nudge(run: Recording, which: object, by: npt.ArrayLike, element: int | Seque
         )
     change = _change(run, place, by)
     with np.errstate(all="ignore"):  # what overflows is told as what it becomes
-        before = float(run.whole(run.loss))
-        moved = run.recompute({node: run.whole(node) + change}, run.loss)[0]
-        slope = float(np.sum(run.slope(node).astype(np.float64) * change))
+        line = _Line(run, node, change)
+        after = line.loss(1.0)
         whole = place.element is None and bool(node.shape)
         size = (
             float(np.sqrt(np.sum(np.square(change, dtype=np.float64)))) if whole else float(change[place.element or ()])
         )
+        verdict = line.verdict(after)
     return Nudge(
         name=run.name(node, place.element),
         change=size,
         loss=run.name(run.loss),
-        before=before,
-        after=float(moved),
-        gradient=slope / size if size else 0.0,
-        predicted=before + slope,
+        before=line.before,
+        after=after,
+        gradient=line.slope / size if size else 0.0,
+        predicted=line.before + line.slope,
+        verdict=verdict,
         shape=node.shape if whole else (),
     )
+
+
+class _Line:
+    """The loss along a change: at a multiple of it, all else as it was."""
+
+    def __init__(self, run: Recording, node: Node, change: Array) -> None:
+        self.run, self.node, self.change = run, node, change
+        self.value = run.whole(node)
+        self.before = float(run.whole(run.loss))
+        self.slope = float(np.sum(run.slope(node).astype(np.float64) * change))
+        self.precision = _ROUNDINGS * float(np.finfo(run.loss.dtype).eps)
+        # What is moved is rounded itself.
+        moved = np.abs(run.slope(node).astype(np.float64) * np.where(change != 0, self.value, 0.0))
+        self.least = float(np.finfo(node.dtype).eps) * float(np.sum(moved))
+
+    def loss(self, times: float) -> float:
+        changed = (self.value + times * self.change).astype(self.value.dtype)
+        return float(self.run.recompute({self.node: changed}, self.run.loss)[0])
+
+    def fits(self, times: float, loss: float) -> bool:
+        """Whether the loss lies on the line, but for rounding."""
+        most = max(abs(self.before), abs(loss), abs(times * self.slope))
+        return abs(loss - self.before - times * self.slope) <= self.precision * most + self.least
+
+    def verdict(self, after: float) -> Verdict:
+        if np.array_equal(self.value + self.change, self.value):
+            return "still"
+        if not self.fits(1.0, after):
+            return "curved"
+        # A small piece of any curve looks straight: a line stays one, to one side at least, as far as the number is large.
+        far = max(1.0, float(np.max(np.abs(self.value)))) / float(np.max(np.abs(self.change)))
+        sides = [[side * part * far for part in (1.0, 0.4)] for side in (1, -1)]
+        straight = any(all(self.fits(times, self.loss(times)) for times in side) for side in sides)
+        return "straight" if straight else "rounded"
 
 
 def _change(run: Recording, place: Place, by: npt.ArrayLike) -> Array:

@@ -5,6 +5,7 @@ comes next to it in full, and what the last edit did. An edit of an input or a p
 the same place, and holds the change of the loss against what the gradient predicted.
 """
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from backlit.explain.showing import render
 from backlit.explain.stepping import Steps
 from backlit.graph.leaves import Constant
 from backlit.graph.node import Application, Node
+from backlit.graph.spec import is_floating
 
 if TYPE_CHECKING:
     from backlit.explain.answering import Trace
@@ -92,25 +94,32 @@ class Walkthrough:
         Args:
             text: Such as ``θ1 = 6``; what cannot be read or done is told in the message, and changes nothing.
         """
-        name, _, number = text.partition("=")
+        name, _, written = text.partition("=")
         name = name.strip()
-        try:
-            value = float(number)
-        except ValueError:
+        value = _read(written.strip())
+        if value is None:
             self.message = f"{text.strip()!r} is no edit: write a name and its new value, such as θ1 = 6"
             return
         try:
-            change = value - self.run.value(name).item()
-            told = self.run.nudge(name, change)
+            place = self.run.place(name)
+            if place.node.shape and place.element is None:
+                self.message = f"{name} is an array: edit one element of it, such as {name}[0] = {written.strip()}"
+                return
+            before = self.run.value(name).item()
             run = edited(self.run, {name: value})
+            self.message = self._effect(run, name, before)
         except BacklitError as error:
             self.message = str(error)
             return
-        except ValueError:
-            self.message = f"{name} is an array: edit one element of it, such as {name}[0] = {number.strip()}"
-            return
         self.run, self._steps = run, Steps(run)
-        self.message = str(told)
+
+    def _effect(self, run: "Trace", name: str, before: float) -> str:
+        """Say what an edit does to the loss, for a float beside what the gradient predicts."""
+        if is_floating(run.place(name).node.dtype):
+            return str(self.run.nudge(name, run.value(name).item() - before))
+        losses = (format_number(float(each.whole(each.loss))) for each in (self.run, run))
+        values = (format_number(number) for number in (before, run.value(name).item()))
+        return f"{name} goes from {' to '.join(values)}, {run.name(run.loss)} from {' to '.join(losses)}"
 
     def screen(self) -> str:
         """Return what is shown now, for a terminal of 80 columns."""
@@ -131,8 +140,8 @@ class Walkthrough:
         begin = max(0, min(place - _ROWS // 2, len(shown) - _ROWS))
         window = shown[begin : begin + _ROWS]
         values = {node: self._value(node, done) for node in window}
-        wide = max(len(run.name(node)) for node in window)
-        number = max(len(text) for text in values.values())
+        wide = max((len(run.name(node)) for node in window), default=0)
+        number = max((len(text) for text in values.values()), default=0)
         loss = run.name(run.loss)
         rows = [f"    … {begin} before"] * bool(begin)
         for node in window:
@@ -168,6 +177,16 @@ class Walkthrough:
             consumers = {edge.consumer for edge in self.run.consumers[node]} & set(self.run.walk.gradients)
             arrived = consumers <= back
         return _short(self.run.slope(node)) if arrived else ""
+
+
+def _read(text: str) -> float | None:
+    """Read what is typed as the value of a number; None if it is none."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return None
 
 
 def _short(array: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> str:

@@ -328,13 +328,13 @@ def check_name(name: str) -> str:
     """Return a name that a node may carry.
 
     Args:
-        name: Any printable text on one line.
+        name: Any printable text on one line, but for ``%1``, ``%2``, …: so graphs call nodes without a name.
 
     Returns:
         The name.
 
     Raises:
-        GraphError: If it is empty, not text or not printable.
+        GraphError: If it is empty, not text, not printable, or one that graphs give.
 
     Example:
         >>> check_name("θ1")
@@ -342,4 +342,6 @@ def check_name(name: str) -> str:
     """
     if not isinstance(name, str) or not name or not name.isprintable():
         raise GraphError(f"a name is printable text on one line; received {name!r}")
+    if name[0] == "%" and name[1:].isdecimal():
+        raise GraphError(f"a node cannot be named {name!r}", why="so graphs call their nodes that have no name")
     return name

@@ -200,7 +200,7 @@ class Trainer:
         """Run a training step on a batch with every value and every gradient kept; the model stays as it is.
 
         Args:
-            *batch: Inputs, targets and perhaps weights.
+            *batch: Inputs, targets and perhaps weights; or all of them as one tuple, as ``data.batches(32)`` gives them.
             scopes: The paths of the scopes whose values and gradients are kept, such as ``["0"]``; None for all.
             examples: The rows of the batch of which values are kept; None for all.
 
@@ -208,6 +208,7 @@ class Trainer:
             A `backlit.explain.Trace`, to be asked: ``run["0.weight"].grad``, ``run.explain("w[1,1,1]")``.
 
         Raises:
+            ArgumentError: If a whole data set is given.
             ShapeError: If inputs, model, loss and targets do not fit together.
             UnknownNameError: If there is no such scope.
 
@@ -219,6 +220,12 @@ class Trainer:
             >>> run.gradient("weight").tolist()
             [[-4.0]]
         """
+        if len(batch) == 1 and isinstance(batch[0], tuple):
+            batch = batch[0]
+        if any(isinstance(part, (Dataset, Stream)) for part in batch):
+            raise ArgumentError(
+                f"a trace is of one batch; received {batch[0]!r}", instead="trainer.trace(next(iter(data.batches(32))))"
+            )
         program = self.program(*batch)
         values = fitted(tuple(np.asarray(part) for part in batch), self._programs.dtype)
         return OPERATORS["trace_graph"](program.graph, values, scopes=scopes, examples=examples)

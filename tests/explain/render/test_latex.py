@@ -88,3 +88,9 @@ def test_a_comparison_is_a_line_a_leaf_with_numbers_where_there_is_no_formula():
     told = replace(compared, formulas_latex={})
     assert compared.latex() == "\\begin{aligned}\n\\frac{\\partial L}{\\partial \\theta} &= x^{2}\n\\end{aligned}"
     assert told.latex() == "\\begin{aligned}\n\\frac{\\partial L}{\\partial \\theta} &= 4\n\\end{aligned}"
+
+
+def test_a_truth_value_is_a_word():
+    p = bl.parameter(1.0, name="p")
+    run = bl.trace(bl.where((p > 0).named("c"), p, -p).named("L"))
+    assert run.explain("c").latex() == r"c = \text{true}"

@@ -71,6 +71,8 @@ def latex_number(number: float) -> str:
         -0.5 1 \cdot 10^{-9} \infty
     """
     text = format_number(number)
+    if isinstance(number, bool):
+        return f"\\text{{{text}}}"
     if "e" in text:
         digits, power = text.split("e")
         return f"{digits} \\cdot 10^{{{int(power)}}}"

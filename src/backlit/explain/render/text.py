@@ -294,7 +294,7 @@ def nudge_text(told: Nudge) -> str:
         The text.
 
     Example:
-        >>> print(nudge_text(Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0)))
+        >>> print(nudge_text(Nudge("θ1", 2.0, "f", 3.0, 9.0, 3.0, 9.0, "straight")))
         θ1 + 2: f goes from 3 to 9
           predicted  3 + 3 · 2 = 9   (gradient · change)
           exactly: here the loss is a straight line
@@ -316,8 +316,10 @@ def nudge_text(told: Nudge) -> str:
 def _verdict(told: Nudge) -> str:
     if not math.isfinite(told.error):
         return "which says nothing: not all of these numbers are finite"
-    if told.change == 0.0:
-        return "exactly: nothing has moved"
-    if abs(told.error) <= 1e-6 * max(1.0, abs(told.after)):  # what six digits can show
+    if told.verdict == "still":
+        return "exactly: nothing has moved" + (", so small a change is lost in rounding" if told.change else "")
+    if told.verdict == "straight":
         return "exactly: here the loss is a straight line"
+    if told.verdict == "rounded":
+        return "off by less than rounding shows"
     return f"off by {format_number(told.error)}, because the loss is curved here"
