@@ -1,6 +1,7 @@
 """Derivatives side by side: they agree where they should, disagree where one is wrong, and cost what they cost."""
 
 import math
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -148,3 +149,49 @@ def test_where_a_formula_would_be_too_long_the_row_says_so():
     assert not compared["symbolic"].values
     assert compared["symbolic"].note
     assert compared["forward mode"].agrees
+
+
+@pytest.mark.parametrize(
+    ("function", "note"),
+    [
+        (bl.log, "f is -inf here: its derivatives mean nothing"),
+        (lambda x: bl.log(x - 1.0), "f is nan here: its derivatives mean nothing"),
+        (bl.sqrt, "∂f/∂x is not finite"),
+        (bl.relu, "f has a kink at x: 0 on the left, 1 on the right"),
+        (bl.abs, "f has a kink at x: -1 on the left, 1 on the right"),
+    ],
+)
+def test_a_point_without_a_slope_is_told_and_every_view_of_it_works(function, note):
+    x = bl.parameter(0.0, name="x")
+    compared = bl.compare_derivatives(function(x).named("f"), manual={"x": 0.0})
+    assert compared.notes == (note,)
+    assert f"note: {note}" in str(compared)
+    ET.fromstring(compared.svg)
+    assert compared.latex()
+    assert "nan,nan" not in compared.svg
+
+
+def test_where_there_is_nothing_special_there_is_no_note():
+    x = bl.parameter(0.3, name="x")
+    assert bl.compare_derivatives(bl.exp(bl.sin(x) * 3.0).named("f")).notes == ()
+
+
+def test_leaves_of_one_name_are_told_apart():
+    f = (bl.parameter(2.0, name="a") * bl.parameter(3.0, name="a")).named("f")
+    compared = bl.compare_derivatives(f, manual={"a": 3.0, "a_2": 2.0})
+    assert {name: float(value) for name, value in compared["reverse mode"].values.items()} == {"a": 3.0, "a_2": 2.0}
+    assert compared.agrees
+    assert not bl.compare_derivatives(f, manual={"a": 2.0, "a_2": 3.0}).agrees
+
+
+def test_a_derivative_by_hand_is_judged_as_exactly_as_the_graph_is_written():
+    for dtype, agrees in (("float32", True), ("float64", False)):
+        with bl.precision(dtype):
+            f = (bl.parameter(2.0, name="x") * 0.1).named("f")
+        assert bl.compare_derivatives(f, manual={"x": 0.1 + 2e-9}).agrees == agrees
+
+
+@pytest.mark.parametrize("given", ["y", None, [None], 1j])
+def test_a_derivative_by_hand_that_is_no_number_is_refused(given):
+    with pytest.raises(ArgumentError, match="the derivative by hand for x is"):
+        bl.compare_derivatives(bl.parameter(2.0, name="x") * 3.0, manual={"x": given})

@@ -121,6 +121,7 @@ def test_a_name_may_hold_brackets_itself():
     assert find_place(graph, "a[0][1]") == Place(a, (1,))
 
 
+SINGLE = "\n  why: it is a single number"
 ONE_EACH = "\n  why: an element has one index for each axis, counted from 0"
 FIRST = "\n  instead: write 0.weight[0,0] for the first"
 WHOLE = "\n  instead: give one whole number for each axis: element=(3, 5)"
@@ -153,7 +154,7 @@ NUMBERS = "\n  instead: write whole numbers separated by commas: W[3, 5]"
             "end",
             (0,),
             ShapeError,
-            "net.end[0] does not exist: net.end has the shape []\n  why: it is a single number\n  instead: write net.end",
+            f"net.end[0] does not exist: net.end has the shape []{SINGLE}\n  instead: write net.end",
         ),
         ("0.weight[]", None, ShapeError, f"'0.weight[]' is no name of an element{NUMBERS}"),
         ("0.weight[1.5, 0]", None, ShapeError, f"'0.weight[1.5, 0]' is no name of an element{NUMBERS}"),

@@ -23,6 +23,7 @@ class DerivativeRow:
         operations: How many operations on single numbers it takes; None where they cannot be counted.
         seconds: How long it took, the median of five times.
         note: What is to be known of it: the formula and its size, the best step, or why it could not be used.
+        tolerance: Up to which error it agrees: as well as its method can.
 
     Example:
         >>> DerivativeRow("reverse mode", {"x": np.array(6.0)}, 0.0, 2, 1e-6, "").agrees
@@ -35,11 +36,12 @@ class DerivativeRow:
     operations: int | None
     seconds: float
     note: str
+    tolerance: float = 1e-9
 
     @property
     def agrees(self) -> bool:
-        """Whether it agrees as well as its method can: differences to 1e-6, everything else to 1e-9."""
-        return bool(self.values) and self.error <= (1e-6 if self.method == "numerical" else 1e-9)
+        """Whether it agrees as well as its method can."""
+        return bool(self.values) and self.error <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ class StepErrors:
     @property
     def best(self) -> tuple[float, float]:
         """The steps at which the forward and the central difference err least."""
-        return tuple(self.steps[int(np.argmin(errors))] for errors in (self.forward, self.central))  # type: ignore[return-value]
+        return self._best(self.forward), self._best(self.central)
+
+    def _best(self, errors: tuple[float, ...]) -> float:
+        return self.steps[int(np.argmin(np.nan_to_num(errors, nan=np.inf)))]
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class DerivativeComparison(Pictured):
         step_errors: How wrong differences are, by the size of their step.
         formulas: The symbolic derivative of each number, as text.
         formulas_latex: The same as LaTeX.
+        notes: What is special about the point: kinks, and what is not finite there.
 
     Example:
         >>> import backlit as bl
@@ -96,6 +102,7 @@ class DerivativeComparison(Pictured):
     step_errors: StepErrors
     formulas: Mapping[str, str]
     formulas_latex: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:

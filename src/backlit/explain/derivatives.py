@@ -10,6 +10,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,9 @@ from backlit.errors import (
 )
 from backlit.explain.comparison import DerivativeComparison, DerivativeRow, StepErrors
 from backlit.explain.counting import operation_count
-from backlit.graph.graph import topological_order
+from backlit.explain.naming import element_name
+from backlit.explain.numerals import format_number
+from backlit.graph.graph import Graph, topological_order
 from backlit.graph.leaves import Constant, Input, Parameter, constant
 from backlit.graph.node import OPERATORS, Array, Node
 from backlit.graph.spec import is_floating
@@ -48,6 +51,9 @@ _STEPS = tuple(10.0 ** (-exponent / 2) for exponent in range(2, 31))
 """The steps h at which the error of differences is shown: from 0.1 to 1e-15."""
 
 _REPEATS = 5
+
+_STEP, _BEND = 1e-6, 1e-3
+"""A kink is where slopes on both sides, taken with this step, differ by more than this."""
 
 Manual = Mapping[Any, Any]
 
@@ -94,20 +100,23 @@ def compare_derivatives(
     if not is_floating(f.dtype):
         raise DTypeError(f"{f!r} has no derivative", why="a whole number or a truth value has no slope")
     point = _Point(f, at or {}, _chosen(f, sources, manual))
-    reverse = point.reverse()
-    rows = [point.symbolic(), point.numerical(), point.forward(), reverse]
-    if manual is not None:
-        rows.insert(0, point.by_hand(manual))
-    exact = {name: reverse.values[name] for name in point.names}
+    with np.errstate(all="ignore"):  # what is not finite is told in a note
+        reverse = point.reverse()
+        rows = [point.symbolic(), point.numerical(), point.forward(), reverse]
+        if manual is not None:
+            rows.insert(0, point.by_hand(manual))
+        exact = {name: reverse.values[name] for name in point.names}
+        step_errors, notes = point.step_errors(exact), point.notes(exact)
     formulas, latex = point.formulas
     return DerivativeComparison(
         function=f.name or "f",
         value=float(point.function()[0]),
-        at={leaf.name or leaf.kind: point.function.value_of(leaf) for leaf in point.function.leaves if leaf.name},
+        at={point.labels[leaf]: point.function.value_of(leaf) for leaf in point.function.leaves if leaf.name},
         rows=tuple(_judged(row, exact) for row in rows),
-        step_errors=point.step_errors(exact),
+        step_errors=step_errors,
         formulas=formulas,
         formulas_latex=latex,
+        notes=notes,
     )
 
 
@@ -134,10 +143,11 @@ def _chosen(f: Node, sources: Sequence[Node | str] | None, manual: Manual | None
 
 
 def _leaf(leaves: Sequence[Node], f: Node, which: Any) -> Node:
+    labels = Graph(outputs=[f]).labels
     for leaf in leaves:
-        if leaf is which or (isinstance(which, str) and leaf.name == which):
+        if leaf is which or (isinstance(which, str) and labels[leaf] == which):
             return leaf
-    names = [leaf.name for leaf in leaves if leaf.name]
+    names = [labels[leaf] for leaf in leaves]
     what = which.name if isinstance(which, Node) and which.name else str(which)
     raise DisconnectedError(
         f"{f.name or f!r} does not depend on the leaf {what!r}{nearest(what, names)}",
@@ -151,7 +161,8 @@ class _Point:
     def __init__(self, f: Node, at: Mapping[Any, npt.ArrayLike], sources: Sequence[Node]) -> None:
         self.f, self.sources = f, list(sources)
         self.function = DoubleFunction([f], at)
-        self.names = [leaf.name or f"{leaf.kind} {number}" for number, leaf in enumerate(sources, start=1)]
+        self.labels = Graph(outputs=[f]).labels
+        self.names = [self.labels[leaf] for leaf in sources]
         self.doubles = [self.function.leaves[leaf] for leaf in sources]
         self.formulas: tuple[dict[str, str], dict[str, str]] = ({}, {})
         self._cost = operation_count(self.function.outputs)
@@ -203,12 +214,13 @@ class _Point:
         arrays, seconds = _timed(lambda: [self._differences(leaf, "central", None) for leaf in self.sources])
         runs = 2 * sum(leaf.size for leaf in self.sources)
         note = f"(f(x+h) - f(x-h)) / 2h: {runs} runs of f, h = {best_step('central'):.0e}"
-        return DerivativeRow("numerical", self._by_name(arrays), 0.0, runs * (self._cost + 1), seconds, note)
+        operations = runs * (self._cost + 1)
+        return DerivativeRow("numerical", self._by_name(arrays), 0.0, operations, seconds, note, 1e-6)
 
     def step_errors(self, exact: Mapping[str, Array]) -> StepErrors:
         """Differentiate the first leaf by differences with steps of many sizes."""
         source, truth = self.sources[0], exact[self.names[0]]
-        scale = max(float(np.max(np.abs(truth), initial=0.0)), 1e-300)
+        scale = float(np.max(np.abs(truth), initial=0.0)) or 1.0
         errors: dict[Method, list[float]] = {"forward": [], "central": []}
         for method, found in errors.items():
             for step in _STEPS:
@@ -235,14 +247,14 @@ class _Point:
         for name, each in zip(self.names, found, strict=True):
             self.formulas[0][name], self.formulas[1][name] = each.text, each.latex
         raw, size = sum(each.raw_size for each in found), sum(each.size for each in found)
-        note = f"{raw} operations as derived, {size} simplified; f itself has {self._cost}"
+        note = f"{raw} operation{'s' * (raw != 1)} as derived, {size} simplified; f itself has {self._cost}"
         return DerivativeRow("symbolic", self._by_name(arrays), 0.0, size, seconds, note)
 
     def by_hand(self, manual: Manual) -> DerivativeRow:
         """What the user worked out."""
         by_leaf = {id(_leaf(self.sources, self.f, key)): given for key, given in manual.items()}
         arrays, counted = [], 0
-        values = {leaf.name: self.function.value_of(leaf) for leaf in self.function.leaves if leaf.name}
+        values = {self.labels[leaf]: self.function.value_of(leaf) for leaf in self.function.leaves if leaf.name}
         began = time.perf_counter()
         for name, leaf in zip(self.names, self.sources, strict=True):
             if id(leaf) not in by_leaf:
@@ -254,7 +266,7 @@ class _Point:
                 given = self._evaluated([node])[0]
             elif callable(given):
                 given = given(values)
-            array = np.asarray(given, dtype=np.float64)
+            array = _numbers(name, given)
             if array.shape != leaf.shape:
                 raise ArgumentError(
                     f"the derivative by hand for {name} has the shape {list(array.shape)}",
@@ -263,7 +275,31 @@ class _Point:
                 )
             arrays.append(array)
         seconds = time.perf_counter() - began
-        return DerivativeRow("by hand", self._by_name(arrays), 0.0, counted or None, seconds, "as you gave it")
+        # The constants of a graph are rounded to its data type, those of a formula by hand are not.
+        tolerance = max(1e-9, 10.0 * float(np.finfo(self.f.dtype).eps))
+        return DerivativeRow(
+            "by hand", self._by_name(arrays), 0.0, counted or None, seconds, "as you gave it", tolerance
+        )
+
+    def notes(self, exact: Mapping[str, Array]) -> tuple[str, ...]:
+        """Say where the function has a kink, and what is not finite."""
+        name, value = self.f.name or "f", float(self.function()[0])
+        if not math.isfinite(value):
+            return (f"{name} is {format_number(value)} here: its derivatives mean nothing",)
+        found = []
+        for leaf, label in zip(self.sources, self.names, strict=True):
+            wild = ~np.isfinite(exact[label])
+            if wild.any():
+                found.append(f"∂{name}/∂{_place(label, wild)} is not finite")
+            left, right = (self._differences(leaf, "forward", step) for step in (-_STEP, _STEP))
+            most = np.maximum(1.0, np.maximum(np.abs(left), np.abs(right)))
+            bent = ~wild & (np.abs(left - right) > _BEND * most)
+            if bent.any():
+                slopes = (format_number(round(float(side[bent][0]), 4)) for side in (left, right))
+                found.append(
+                    f"{name} has a kink at {_place(label, bent)}: {' on the left, '.join(slopes)} on the right"
+                )
+        return tuple(found)
 
 
 def _units(leaf: Node) -> list[Node]:
@@ -275,13 +311,37 @@ def _unused(method: str, why: str) -> DerivativeRow:
     return DerivativeRow(method, {}, math.nan, None, math.nan, why)
 
 
+def _numbers(name: str, given: object) -> Array:
+    array = np.asarray(given)
+    if array.dtype.kind not in "biuf":
+        raise ArgumentError(
+            f"the derivative by hand for {name} is {given!r}",
+            instead="give a node, an array of numbers, or a function of the values that returns one",
+        )
+    return array.astype(np.float64)
+
+
+def _place(label: str, marked: "npt.NDArray[np.bool_]") -> str:
+    """Name the first element that is marked."""
+    return element_name(label, tuple(int(i) for i in np.argwhere(marked)[0]))
+
+
+def _apart(found: Array, exact: Array) -> float:
+    """The largest difference; what is not finite in the same way is not apart."""
+    same = (found == exact) | (np.isnan(found) & np.isnan(exact))
+    differences = np.where(same, 0.0, np.abs(np.where(same, 0.0, found - exact)))
+    return float(np.max(np.where(np.isnan(differences), np.inf, differences), initial=0.0))
+
+
 def _judged(row: DerivativeRow, exact: Mapping[str, Array]) -> DerivativeRow:
     """Measure how far a row is from reverse mode."""
     if not row.values:
         return row
-    scale = max(1.0, *(float(np.max(np.abs(array), initial=0.0)) for array in exact.values()))
-    apart = max(float(np.max(np.abs(row.values[name] - exact[name]), initial=0.0)) for name in exact)
-    return DerivativeRow(row.method, row.values, apart / scale, row.operations, row.seconds, row.note)
+    finite = [np.abs(array[np.isfinite(array)]) for array in exact.values()]
+    scale = max(1.0, *(float(np.max(array, initial=0.0)) for array in finite))
+    with np.errstate(invalid="ignore"):
+        apart = max(_apart(row.values[name], exact[name]) for name in exact)
+    return replace(row, error=apart / scale)
 
 
 def _timed(function: Callable[[], Any], repeats: int = _REPEATS) -> tuple[Any, float]:

@@ -144,7 +144,7 @@ class _Line:
             return "still"
         if not self.fits(1.0, after):
             return "curved"
-        # A small piece of any curve looks straight: a line stays one, to one side at least, as far as the number is large.
+        # A small piece of any curve looks straight. A line stays one far beyond it, to one side at least.
         far = max(1.0, float(np.max(np.abs(self.value)))) / float(np.max(np.abs(self.change)))
         sides = [[side * part * far for part in (1.0, 0.4)] for side in (1, -1)]
         straight = any(all(self.fits(times, self.loss(times)) for times in side) for side in sides)

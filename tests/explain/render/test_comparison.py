@@ -70,3 +70,15 @@ def test_its_style_touches_nothing_else_on_a_page(compared):
     assert rules
     assert all(rule.startswith(".bl-") for rule in rules)
     assert compared._repr_html_().startswith("<pre>derivatives of L")
+
+
+def test_what_is_left_out_is_counted_and_nothing_is_wider_than_the_terminal():
+    x = bl.input("x")
+    weights = [bl.parameter(0.3 * i - 0.7, name=f"weight{i}") for i in range(8)]
+    told = bl.compare_derivatives(sum((bl.sin(x * v) * v for v in weights), x * 0.0).named("L"), {"x": 1.3})
+    lines = comparison_text(told).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "weight7 = 1.4" in " ".join(line.strip() for line in lines[:4])
+    assert "and 4 more" in lines
+    shown = {line.split()[0] for line in lines if line}
+    assert {f"{step:.0e}" for step in told.step_errors.best} <= shown, "the best steps have a row"

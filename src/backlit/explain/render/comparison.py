@@ -50,34 +50,39 @@ def comparison_text(told: DerivativeComparison) -> str:
         derivatives of f = 9 at x = 3
     """
     point = ", ".join(f"{name} = {_array(array)}" for name, array in told.at.items())
-    lines = [f"derivatives of {told.function} = {format_number(told.value)} at {point}", ""]
+    lines = [*_wrapped(f"derivatives of {told.function} = {format_number(told.value)} at {point}", "", "    "), ""]
     lines.append(f"{'method':<13}{'error':>9}{'operations':>12}{'time':>10}")
     for row in told.rows:
         operations = "-" if row.operations is None else f"{row.operations:,}"
         lines.append(f"{row.method:<13}{_error(row):>9}{operations:>12}{_seconds(row.seconds):>10}")
-        lines.append(f"    {row.note}")
+        lines += _wrapped(row.note, "    ", "        ")
+    for note in told.notes:
+        lines += ["", *_wrapped(f"note: {note}", "", "    ")]
     lines.append("")
-    for name, index in _elements(told):
+    shown, rest = _elements(told)
+    for name, index in shown:
         lines.append(f"∂{told.function}/∂{_name(name, index)}")
         lines += [
             f"    {row.method:<13}{float(row.values[name][index]):.12g}" for row in told.rows if name in row.values
         ]
         if name in told.formulas and not index:
-            lines += _formula_lines(told.formulas[name])
+            lines += _wrapped(f"= {told.formulas[name]}", "    ", "        ")
+    if rest:
+        lines.append(f"and {rest} more")
     for name, formula in told.formulas.items():
         if told.at[name].ndim:
-            lines += [f"∂{told.function}/∂{name}", *_formula_lines(formula)]
+            lines += [f"∂{told.function}/∂{name}", *_wrapped(f"= {formula}", "    ", "        ")]
     lines += ["", *_curve_lines(told.step_errors)]
     return "\n".join(lines)
 
 
-def _formula_lines(formula: str) -> list[str]:
-    """Write a formula below the numbers, broken where it is longer than a line."""
+def _wrapped(text: str, first: str, further: str) -> list[str]:
+    """Break a line where it is longer than the terminal."""
     return textwrap.wrap(
-        f"= {formula}",
+        text,
         _COLUMNS,
-        initial_indent="    ",
-        subsequent_indent="        ",
+        initial_indent=first,
+        subsequent_indent=further,
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -95,26 +100,32 @@ def _name(name: str, index: Sequence[int]) -> str:
     return f"{name}[{','.join(map(str, index))}]" if index else name
 
 
-def _elements(told: DerivativeComparison) -> list[tuple[str, tuple[int, ...]]]:
-    """Choose the numbers whose derivatives are written out: the first of each leaf."""
+def _elements(told: DerivativeComparison) -> tuple[list[tuple[str, tuple[int, ...]]], int]:
+    """Choose the numbers whose derivatives are written out: the first ones; and say how many others there are."""
     exact = told["reverse mode"].values
     every = [(name, tuple(map(int, index))) for name, array in exact.items() for index in np.ndindex(*array.shape)]
-    return every[:_SHOWN]
+    return every[:_SHOWN], len(every) - _SHOWN if len(every) > _SHOWN else 0
 
 
 def _curve_lines(errors: StepErrors) -> list[str]:
-    """Write the error at every whole power of ten, with a dot for each digit that is right."""
+    """Write the error at every whole power of ten and at the best steps, with a dot for each digit that is right."""
+    if not any(map(math.isfinite, (*errors.forward, *errors.central))):
+        return ["differences are not finite, whatever their step"]
     forward, central = errors.best
     lines = [
         f"error of differences by the step h: best at h = {forward:.0e} (forward), {central:.0e} (central)",
         f"{'h':>7}  {'forward':<28}central",
     ]
-    for step, ahead, both in list(zip(errors.steps, errors.forward, errors.central, strict=True))[::2]:
+    for number, (step, ahead, both) in enumerate(zip(errors.steps, errors.forward, errors.central, strict=True)):
+        if number % 2 and step not in errors.best:
+            continue
         lines.append(f"{step:>7.0e}  {_dots(ahead):<28}{_dots(both):<28}".rstrip())
     return lines
 
 
 def _dots(error: float) -> str:
+    if not math.isfinite(error):
+        return "not finite"
     digits = 0 if error >= 1 else min(16, round(-math.log10(max(error, _LEAST))))
     return f"{error:<8.0e}{'•' * digits}"
 
@@ -174,14 +185,17 @@ def comparison_svg(told: DerivativeComparison) -> str:
     parts.append(f'<text x="{(_LEFT + _WIDTH) / 2:.0f}" y="{_HEIGHT - 12}" text-anchor="middle">step h</text>')
     styles = (("forward", errors.forward, "#b35900", "6 4"), ("central", errors.central, "#0a58ca", "none"))
     for place, (name, found, colour, dashes) in enumerate(styles):
-        points = " ".join(f"{across(h):.1f},{down(error):.1f}" for h, error in zip(errors.steps, found, strict=True))
+        known = [(h, error) for h, error in zip(errors.steps, found, strict=True) if math.isfinite(error)]
+        if not known:
+            continue
+        points = " ".join(f"{across(h):.1f},{down(error):.1f}" for h, error in known)
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>'
         )
-        best = int(np.argmin(found))
-        x, y = across(errors.steps[best]), down(found[best])
+        best, least = min(known, key=lambda pair: pair[1])
+        x, y = across(best), down(least)
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"><title>best</title></circle>')
-        label = f"{name}: best at h = {errors.steps[best]:.0e}"
+        label = f"{name}: best at h = {best:.0e}"
         line = f'x1="{_LEFT + 12}" x2="{_LEFT + 40}" y1="{_TOP + 14 + 18 * place}" y2="{_TOP + 14 + 18 * place}"'
         parts.append(f'<line {line} stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>')
         parts.append(f'<text x="{_LEFT + 48}" y="{_TOP + 18 + 18 * place}">{label}</text>')
