@@ -293,7 +293,7 @@ def test_D27_a_kink_is_told_with_the_slope_that_was_taken(preset: str, slope: fl
         told = run.explain("z")
         assert told.gradient == slope
         assert told.notes == (
-            f"z stands on a kink of relu (x = 0: any slope from 0 to 1); the slope taken here is {slope:g}",
+            f"z stands on a kink of relu (z = 0: any slope from 0 to 1); the slope taken here is {slope:g}",
         )
     assert [kink.name for kink in run.kinks] == ["a"]
 

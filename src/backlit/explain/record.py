@@ -14,6 +14,8 @@ from backlit.autodiff.reverse import Edge
 from backlit.autodiff.transforms import jacobian
 from backlit.errors import DifferentiationError, ShapeError
 from backlit.explain.naming import Element
+from backlit.explain.narration.composites import can_be_felt
+from backlit.explain.narration.formulas import named_words
 from backlit.explain.narration.phrases import phrase_of
 from backlit.explain.recording import Recording
 from backlit.graph.leaves import Input
@@ -41,7 +43,7 @@ class KinkRecord:
         >>> import backlit as bl
         >>> run = bl.trace(bl.sum(bl.relu(bl.parameter([0.0, 1.0, 0.0], name="z")).named("a")))
         >>> print(run["a"].kink)
-        2 of 3 elements of a stand on a kink, the first at [0]: x = 0: any slope from 0 to 1
+        2 of 3 elements of a stand on a kink, the first at [0]: z = 0: any slope from 0 to 1
     """
 
     name: str
@@ -235,7 +237,7 @@ def kinks_of(run: Recording, nodes: Iterable[Node]) -> list[KinkRecord]:
         >>> import backlit as bl
         >>> run = bl.trace(bl.relu(bl.parameter(0.0, name="z")).named("a"))
         >>> print(kinks_of(run, run.forward)[0])
-        a stands on a kink: x = 0: any slope from 0 to 1
+        a stands on a kink: z = 0: any slope from 0 to 1
     """
     return [
         KinkRecord(
@@ -243,8 +245,8 @@ def kinks_of(run: Recording, nodes: Iterable[Node]) -> list[KinkRecord]:
             int(np.count_nonzero(at_kink)),
             at_kink.size,
             tuple(int(i) for i in np.argwhere(at_kink)[0]),
-            node.op.kinks,
+            named_words(node.op.kinks, run, node),
         )
         for node, at_kink in run.on_kinks(nodes).items()
-        if at_kink.any()
+        if at_kink.any() and can_be_felt(run, node)
     ]

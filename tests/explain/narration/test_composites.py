@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import backlit as bl
-from backlit.explain.narration.composites import COMPOSITES, box_influences, closed_boxes, composite_of
+from backlit.explain.narration.composites import COMPOSITES, Names, can_be_felt, composite_of
 
 
 @pytest.fixture(autouse=True)
@@ -40,25 +40,7 @@ def test_activations_made_of_several_ops_have_one_local_derivative(name):
         (part,) = run.explain(f"z[{i}]").contributions
         assert part.consumer == f"y[{i}]"
         assert part.local == pytest.approx(slope(x), rel=1e-12)
-        assert part.local_formula == COMPOSITES[name].local(f"z[{i}]", f"y[{i}]", f"y[{i}]", True)
-
-
-@pytest.mark.parametrize(
-    ("function", "local"),
-    [
-        (bl.softmax, lambda p, i, j: p[j] * ((i == j) - p[i])),
-        (bl.log_softmax, lambda p, i, j: (i == j) - p[i]),
-        (bl.logsumexp, lambda p, i, j: p[i]),
-    ],
-)
-def test_softmax_and_its_kin(function, local):
-    z = bl.parameter([0.5, -1.0, 2.0], name="z")
-    p = np.exp(z.value) / np.exp(z.value).sum()
-    run = bl.trace(weighted(function(z).named("y")))
-    (box,) = closed_boxes(run, z)
-    for i in range(3):
-        for each in box_influences(run, box, z, (i,)):
-            assert each.local == pytest.approx(local(p, i, each.place[0] if each.place else None), rel=1e-9)
+        assert part.local_formula == COMPOSITES[name].local(Names(f"z[{i}]", f"y[{i}]", f"y[{i}]", True, ""))
 
 
 @pytest.mark.parametrize(
@@ -116,3 +98,32 @@ def test_a_way_around_a_composite_is_told_beside_it():
     assert sum("softmax" in part.formula for part in told.contributions) == 2
     assert len(told.contributions) == 3
     assert sum(part.product for part in told.contributions) == pytest.approx(told.gradient, rel=1e-12)
+
+
+def test_a_smooth_composite_has_no_kinks_whatever_it_is_made_of():
+    z = bl.parameter([[0.0, 0.0]], name="z")
+    flat = bl.parameter([0.0, 0.0], name="z")
+    for value in (
+        bl.losses.cross_entropy(z, [0]),
+        bl.softmax(flat)[0],
+        bl.logsumexp(flat),
+        bl.sum(bl.nn.softsign(flat)),
+        bl.sum(bl.nn.softplus(flat)),
+    ):
+        run = bl.trace(value.named("L"))
+        assert run.kinks == ()
+        leaf = run["z"].node
+        assert run.explain(leaf, (0,) * leaf.rank).notes == ()
+
+
+def test_a_kink_of_a_composite_is_its_own():
+    q = bl.parameter(0.0, name="q")
+    run = bl.trace(bl.nn.leaky_relu(q, slope=0.1).named("L"))
+    assert run.explain("q").notes == ("q stands on a kink of leaky_relu (q = 0: any slope from that of the left to 1)",)
+    assert "a kink of relu" in run.explain("q", inside=True).notes[0]
+
+
+def test_a_kink_that_passes_nothing_is_still_one_where_the_function_is_flat():
+    x = bl.parameter(0.0, name="x")
+    run = bl.trace((bl.sign(x) + x).named("L"))
+    assert [can_be_felt(run, node) for node in run.forward if node.kind == "sign"] == [True]

@@ -17,11 +17,11 @@ def notes(function, at, which="z", **slopes):
     return run.explain(which).notes
 
 
-RELU = "a kink of relu (x = 0: any slope from 0 to 1)"
-ABS = "a kink of abs (x = 0: any slope from -1 to 1)"
-MAXIMUM = "a kink of maximum (x = y: the two shares add up to 1)"
-MINIMUM = "a kink of minimum (x = y: the two shares add up to 1)"
-CLIP = "a kink of clip (x at a bound: any slope from 0 to 1)"
+RELU = "a kink of relu (z = 0: any slope from 0 to 1)"
+ABS = "a kink of abs (z = 0: any slope from -1 to 1)"
+MAXIMUM = "a kink of maximum ({}: the two shares add up to 1)"
+MINIMUM = "a kink of minimum ({}: the two shares add up to 1)"
+CLIP = "a kink of clip (z at a bound: any slope from 0 to 1)"
 MAX = "a kink of max (two elements tie: their shares add up to 1)"
 MIN = "a kink of min (two elements tie: their shares add up to 1)"
 
@@ -34,9 +34,9 @@ MIN = "a kink of min (two elements tie: their shares add up to 1)"
         (bl.relu, 0.0, {"preset": "lectures"}, RELU, "1"),
         (bl.abs, 0.0, {}, ABS, "0"),
         (bl.abs, 0.0, {"abs": -1.0}, ABS, "-1"),
-        (lambda z: bl.maximum(z, 2.0), 2.0, {}, MAXIMUM, "0.5"),
-        (lambda z: bl.maximum(2.0, z), 2.0, {"maximum": 1.0}, MAXIMUM, "0"),
-        (lambda z: bl.minimum(z, 2.0), 2.0, {"maximum": 0.75}, MINIMUM, "0.75"),
+        (lambda z: bl.maximum(z, 2.0), 2.0, {}, MAXIMUM.format("z = 2"), "0.5"),
+        (lambda z: bl.maximum(2.0, z), 2.0, {"maximum": 1.0}, MAXIMUM.format("2 = z"), "0"),
+        (lambda z: bl.minimum(z, 2.0), 2.0, {"maximum": 0.75}, MINIMUM.format("z = 2"), "0.75"),
         (lambda z: bl.clip(z, -1.0, 1.0), 1.0, {}, CLIP, "1"),
         (lambda z: bl.clip(z, -1.0, 1.0), -1.0, {"clip": 0.5}, CLIP, "0.5"),
     ],
@@ -76,12 +76,12 @@ def test_the_only_largest_of_its_row_stands_on_no_kink_where_another_row_ties():
 def test_a_number_that_is_copied_may_take_several_slopes():
     z, bounds = bl.parameter(1.0, name="z"), bl.constant([1.0, 1.0, 0.0])
     run = bl.trace(bl.sum(bl.maximum(z, bounds)))
-    assert run.explain("z").notes == (f"z stands on {MAXIMUM}; the slope taken here is 0.5",)
+    assert run.explain("z").notes == (f"z stands on {MAXIMUM.format('z = %1[0]')}; the slope taken here is 0.5",)
     with bl.subgradients(maximum=1.0):
         both = bl.trace(bl.sum(bl.maximum(bl.concat([bl.reshape(z, (1,))] * 2), bl.constant([1.0, 2.0]))))
     (copies,) = (record for record in both.nodes if record.kind == "concat")
     assert both.explain(copies.node, (0,)).notes == (
-        f"{copies.name}[0] stands on {MAXIMUM}; the slope taken here is 1",
+        f"{copies.name}[0] stands on {MAXIMUM.format(f'{copies.name}[0] = %3[0]')}; the slope taken here is 1",
     )
     assert both.explain(copies.node, (1,)).notes == ()
 
@@ -89,7 +89,7 @@ def test_a_number_that_is_copied_may_take_several_slopes():
 def test_the_elements_of_an_array_on_a_kink_are_counted_once_however_often_they_are_copied():
     z = bl.parameter([[0.0], [1.0], [0.0]], name="z")
     run = bl.trace(bl.sum(bl.maximum(z, bl.constant([0.0, 0.0, 5.0]))))
-    assert run.explain("z").notes == (f"2 of 3 elements of z stand on {MAXIMUM}",)
+    assert run.explain("z").notes == (f"2 of 3 elements of z stand on {MAXIMUM.format('z = %1')}",)
     one = bl.trace(bl.sum(bl.relu(bl.parameter([0.0, 1.0], name="z"))))
     assert one.explain("z").notes == (f"1 of 2 elements of z stands on {RELU}",)
     assert bl.trace(bl.max(bl.parameter([2.0, 2.0, 2.0], name="z"))).explain("z").notes == (
@@ -104,18 +104,18 @@ def test_away_from_kinks_there_is_nothing_to_say():
     assert notes(bl.exp, 0.0) == ()
 
 
-INFINITE = "x = 0, where the slope is infinite"
-MINUS = "x = 0, where the value is minus infinity"
+INFINITE = "{} = 0, where the slope is infinite"
+MINUS = "{} = 0, where the value is minus infinity"
 
 
 @pytest.mark.parametrize(
     ("function", "at", "which", "note"),
     [
-        (bl.sqrt, 0.0, "z", f"the slope of sqrt is not finite here: {INFINITE}"),
-        (bl.log, 0.0, "z", f"the slope of log is not finite here: {MINUS}"),
-        (bl.sqrt, [0.0, 1.0], "z[0]", f"the slope of sqrt is not finite here: {INFINITE}"),
-        (bl.sqrt, [0.0, 1.0], "z", f"the slope of sqrt is not finite at 1 of 2 elements of z: {INFINITE}"),
-        (bl.log, [0.0, 0.0, 1.0], "z", f"the slope of log is not finite at 2 of 3 elements of z: {MINUS}"),
+        (bl.sqrt, 0.0, "z", f"the slope of sqrt is not finite here: {INFINITE.format('z')}"),
+        (bl.log, 0.0, "z", f"the slope of log is not finite here: {MINUS.format('z')}"),
+        (bl.sqrt, [0.0, 1.0], "z[0]", f"the slope of sqrt is not finite here: {INFINITE.format('z[0]')}"),
+        (bl.sqrt, [0.0, 1.0], "z", f"the slope of sqrt is not finite at 1 of 2 elements of z: {INFINITE.format('z')}"),
+        (bl.log, [0.0, 0.0, 1.0], "z", f"the slope of log is not finite at 2 of 3 elements of z: {MINUS.format('z')}"),
     ],
 )
 def test_a_singular_point_is_told(function, at, which, note):
@@ -123,7 +123,7 @@ def test_a_singular_point_is_told(function, at, which, note):
 
 
 def test_where_the_number_itself_is_not_finite_the_function_is_not_to_blame():
-    assert notes(bl.log, float("nan")) == ()
+    assert notes(bl.log, float("nan")) == ("a is nan, so that its slopes mean nothing",)
     assert notes(bl.sqrt, [1.0, 0.0], "z[0]") == ()
 
 
@@ -175,22 +175,61 @@ def test_what_depends_on_constants_alone_is_no_dead_end():
     assert run.explain("c").gradient == 3.0
 
 
-def test_integers_have_no_notes():
+def test_integers_and_truth_values_are_said_to_have_no_gradient():
     y = bl.input("y", shape=(2,), dtype="int64")
     run = bl.trace(bl.sum(bl.take(bl.parameter([1.0, 2.0], name="w"), y)), {"y": [0, 1]})
-    assert run.explain("y").notes == run.explain("y[0]").notes == ()
+    assert run.explain("y").notes == ("y is made of whole numbers, which cannot move a little: no gradient is defined",)
+    assert run.explain("y[0]").notes == ("y[0] is a whole number, which cannot move a little: no gradient is defined",)
+    assert run.explain("y[0]").chain == ()
+    b, w = bl.input("b", dtype="bool"), bl.parameter(2.0, name="w")
+    told = bl.trace(bl.where(b, w, -w).named("L"), {"b": True}).explain("b")
+    assert told.notes == ("b is a truth value, which cannot move a little: no gradient is defined",)
+    assert "upstream" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "note"),
+    [
+        (lambda y, x: y / (x - 5.0), (3.0, 5.0), "the slope of divide is not finite here: %2 = 0"),
+        (
+            lambda y, x: x**y,
+            (3.0, -2.0),
+            "the slope of pow is not finite here: x = 0 with y < 1, or x < 0 where y moves",
+        ),
+        (lambda y, x: bl.maximum(y, 3.0) + x, (3.0, 1.0), "y stands on a kink of maximum (y = 3: the two shares"),
+    ],
+)
+def test_what_a_card_says_of_x_and_y_is_said_of_the_numbers_that_stand_there(function, at, note):
+    y, x = bl.parameter(at[0], name="y"), bl.parameter(at[1], name="x")
+    assert bl.trace(function(y, x).named("L")).explain("y").notes[0].startswith(note)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "told"),
+    [
+        (bl.log, -1.0, ("a = ln(z) = ln(-1) is nan", "a is nan, so that its slopes mean nothing")),
+        (bl.sqrt, -4.0, ("a = √(z) = √(-4) is nan", "a is nan, so that its slopes mean nothing")),
+        (lambda z: bl.exp(z * 1000.0), 1.0, ("a is inf, so that its slopes mean nothing",)),
+    ],
+)
+def test_a_value_that_is_not_finite_is_told_where_it_arises(function, at, told):
+    assert notes(function, at) == told
 
 
 def test_of_arrays_what_is_not_finite_is_counted():
     x = bl.parameter([0.0, np.nan, np.inf], name="x")
     told = bl.trace(bl.sum(bl.log(x) * x).named("L")).explain("x")
     assert told.notes == (
-        f"the slope of log is not finite at 1 of 3 elements of x: {MINUS}",
+        f"the slope of log is not finite at 1 of 3 elements of x: {MINUS.format('x')}",
         "3 of 3 elements of ∂L/∂x are not finite, the first at [0]",
         "2 of 3 elements of x are not finite, the first at [1]",
+        "L is nan, so that its slopes mean nothing",
     )
     one = bl.trace(bl.sum(bl.parameter([[1.0, np.inf]], name="x"))).explain("x")
-    assert one.notes == ("1 of 2 elements of x is not finite, the first at [0,1]",)
+    assert one.notes == (
+        "1 of 2 elements of x is not finite, the first at [0,1]",
+        "loss is inf, so that its slopes mean nothing",
+    )
 
 
 def test_a_number_beside_the_chosen_one_is_not_chosen():
@@ -198,7 +237,10 @@ def test_a_number_beside_the_chosen_one_is_not_chosen():
     z = bl.parameter(0.0, name="z")
     with_trap = bl.trace(bl.where(z > 0.0, bl.log(z), 0.0).named("a")).explain("z")
     assert str(with_trap.gradient) == "nan"
-    assert with_trap.notes == (f"the slope of log is not finite here: {MINUS}",)
+    assert with_trap.notes == (
+        f"the slope of log is not finite here: {MINUS.format('z')}",
+        "%3 = ln(z) = ln(0) is -inf",
+    )
     guarded = bl.where(z > 0.0, z, 1.0)
     safe = bl.trace(bl.where(z > 0.0, bl.log(guarded), 0.0)).explain("z")
     assert (safe.gradient, safe.notes) == (0.0, ())

@@ -3,6 +3,7 @@
 ``x2 · θ2`` and ``-2 · 5`` are one template, filled twice.
 """
 
+import re
 from collections.abc import Sequence
 
 from backlit.explain.naming import Element
@@ -16,12 +17,15 @@ from backlit.graph.spec import is_floating
 __all__ = [
     "broadcast_element",
     "local_formula",
+    "named_words",
     "names_of",
     "number_formula",
     "numbers_of",
     "value_formula",
 ]
 
+_LETTERS = "xyz"
+_ARGUMENT = re.compile(r"\b[xyz]\b")
 _PASSED_ON = frozenset({"cast", "stop_gradient"})
 """Ops whose value is that of their argument: to write it with numbers would say the number twice."""
 _ALONG = frozenset({"sum", "max", "min", "argmax", "argmin", "cumulative_sum"})
@@ -63,6 +67,28 @@ def numbers_of(run: Recording, node: Application, element: Element) -> list[str]
         format_number(run.whole(argument)[broadcast_element(argument.shape, element)].item())
         for argument in node.arguments
     ]
+
+
+def named_words(words: str, run: Recording, node: Application, element: Element | None = None) -> str:
+    """Write what a card says about its arguments x, y and z with the names of those that a node has.
+
+    Args:
+        words: Such as ``x = y: the two shares add up to 1``.
+        run: The run.
+        node: The node.
+        element: The element of its value; None for all of it.
+
+    Returns:
+        The words.
+
+    Example:
+        >>> import backlit as bl
+        >>> node = bl.maximum(bl.parameter(3.0, name="w"), 3.0)
+        >>> named_words("x = y, where the value jumps", bl.trace(node), node)
+        'w = 3, where the value jumps'
+    """
+    names = dict(zip(_LETTERS, names_of(run, node, element), strict=False))
+    return _ARGUMENT.sub(lambda match: names.get(match[0], match[0]), words)
 
 
 def value_formula(run: Recording, node: Application, element: Element | None = None) -> str:

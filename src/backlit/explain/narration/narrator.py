@@ -14,7 +14,7 @@ import numpy as np
 from backlit.autodiff.forward import push_through
 from backlit.autodiff.reverse import Edge
 from backlit.explain.naming import Element, Place
-from backlit.explain.narration.composites import BoxInfluence, box_influences, closed_boxes
+from backlit.explain.narration.condensing import BoxInfluence, told_as_one
 from backlit.explain.narration.explanation import ChainLink, Contribution, Explanation, Summary
 from backlit.explain.narration.formulas import broadcast_element, local_formula, value_formula
 from backlit.explain.narration.notes import notes_of
@@ -60,7 +60,7 @@ def explain(run: Recording, place: Place, *, inside: bool = False) -> Explanatio
     taken = node in run.consumers
     moves = taken and is_floating(node.dtype)
     listed, omitted, omitted_sum = _listed(run, node, element, inside=inside) if moves else ([], 0, 0.0)
-    chain = _chain(run, node) if element == () and taken else []
+    chain = _chain(run, node) if element == () and moves else []
     spoken = [node, *node.arguments, *(each for nodes, _ in listed for each in nodes)]
     return Explanation(
         name=run.name(node, element),
@@ -75,7 +75,7 @@ def explain(run: Recording, place: Place, *, inside: bool = False) -> Explanatio
         omitted_sum=omitted_sum,
         chain=tuple(link for _, link in chain),
         update=update_lines(run, node, element) if isinstance(node, Parameter) else (),
-        notes=notes_of(run, node, element) if taken else (),
+        notes=notes_of(run, node, element, inside=inside) if taken else (),
         places=run.places([*spoken, *(each for each, _ in chain)]),
     )
 
@@ -123,8 +123,9 @@ def _listed(
     run: Recording, node: Node, element: Element | None, *, inside: bool
 ) -> tuple[list[tuple[tuple[Node, ...], Contribution]], int, float]:
     """Tell the largest contributions, each with the nodes it names; how many others there are, and their sum."""
-    boxes = [] if inside or element is None else closed_boxes(run, node)
-    within = {operation for box in boxes for operation in box.operations}
+    with run.choosing():
+        boxes = [] if inside or element is None else told_as_one(run, node, element)
+    within = {operation for box, _ in boxes for operation in box.operations}
     edges = [edge for edge in run.consumers[node] if is_floating(edge.consumer.dtype) and edge.consumer not in within]
     if element is None:
         whole = [((edge.consumer, *edge.consumer.arguments), _whole_contribution(run, edge)) for edge in edges]
@@ -132,15 +133,14 @@ def _listed(
             whole.sort(key=lambda pair: -_norm(pair[1].product))
         return whole[:MOST_LINES], max(0, len(whole) - MOST_LINES), 0.0
     terms: list[Influence | BoxInfluence] = [*influences(run, edges, element)]
-    with run.choosing():
-        terms += [term for box in boxes for term in box_influences(run, box, node, element)]
+    terms += [term for _, through in boxes for term in through]
     terms.sort(key=lambda term: -abs(term.product) if term.product == term.product else -math.inf)
     chosen = terms
     if len(terms) > _FEW:
         # Many ways that pass nothing (a closed ReLU, a label that is another one) would hide those that do.
         chosen = [term for term in terms if term.product != 0.0][:MOST_LINES] or terms[:1]
     rest = terms[len(chosen) :]
-    told = [(term.nodes, _contribution(run, node, term, element)) for term in chosen]
+    told = [(term.nodes, _contribution(run, term, element)) for term in chosen]
     return told, len(rest), sum(term.product for term in rest)
 
 
@@ -148,11 +148,11 @@ def _norm(number: float | Summary) -> float:
     return number.norm if isinstance(number, Summary) else abs(number)
 
 
-def _contribution(run: Recording, node: Node, term: Influence | BoxInfluence, element: Element) -> Contribution:
+def _contribution(run: Recording, term: Influence | BoxInfluence, element: Element) -> Contribution:
     if isinstance(term, BoxInfluence):
         return Contribution(
             consumer=run.name(term.consumer, term.place),
-            formula=term.box.composite.value.format(x=run.name(node)),
+            formula=term.value,
             local_formula=term.formula,
             local=term.local,
             upstream=term.upstream,

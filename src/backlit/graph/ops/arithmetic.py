@@ -215,7 +215,7 @@ _POW = Op(
     infer=elementwise(2),
     local=(_power_by_base, _power_by_exponent),
     domain=(_POSITIVE, Interval(-2.0, 2.5, "every real number; whole numbers where x < 0")),
-    singular="x = 0 with y < 1",
+    singular="x = 0 with y < 1, or x < 0 where y moves",
     samples=_PAIRS,
     refusals=(_MISMATCH, _MIXED),
 )
