@@ -170,7 +170,7 @@ def test_paths_may_end_before_the_loss(net):
 
 
 def test_the_boxes_of_the_nodes_on_the_way_are_told(net):
-    assert set(dict(net.paths("x[0,0]").places)) == {"0", "1", "2", "3", "4"}
+    assert set(dict(net.paths("x[0,0]").places)) == {"0", "2", "4"}, "of the products, which have no name"
 
 
 def test_equal_names_are_different_paths():
@@ -354,3 +354,21 @@ def test_paths_are_data():
     assert (len(paths), list(paths), paths[0], paths[-1]) == (2, [two, one], two, one)
     assert paths.listed == -1.0
     assert Paths("x", "y", (), 0.0, 0).listed == 0.0
+
+
+def test_the_gradient_above_the_paths_is_that_of_the_run():
+    """Also where 0 · ∞ makes it what no path shows."""
+    u = bl.parameter(0.0, name="u")
+    run = bl.trace(bl.where(u > 0.0, bl.log(u), 0.0).named("L"))
+    assert math.isnan(run.paths("u").gradient)
+    assert math.isnan(run["u"].grad)
+
+
+@pytest.mark.parametrize("through", [lambda k: k > 0.0, lambda k: bl.cast(k, "int64") > 0])
+def test_through_whole_numbers_and_truth_values_no_path_leads(through):
+    u, k = bl.parameter(1.0, name="u"), bl.parameter(3.0, name="k")
+    run = bl.trace(bl.where(through(k), u, 2.0 * u).named("L"))
+    with pytest.raises(
+        DifferentiationError, match=r"from k to L\n  why: every way passes a whole number or a truth value"
+    ):
+        run.paths("k")

@@ -147,14 +147,14 @@ def find_paths(run: Recording, source: object, target: object = None, strongest:
     if first not in run.consumers or not is_floating(first.dtype):
         raise DifferentiationError(f"no path begins at {run.name(first)}", why="only floats of the forward pass move")
     between = _between(run, first, end.node)
-    if first not in between or first is end.node:
+    if end.node not in between or first is end.node:
         raise _no_path(run, begin, goal)
     element = () if not first.shape else begin.element
     gradients = (run.gradient_node(node) for node in between)
     needed = [node for each in between for node in (each, *each.arguments)]
     run = run.filled([*needed, *(gradient for gradient in gradients if gradient is not None)])
     with run.choosing():
-        gradient = None if element is None else _derivative(run, first, element, goal)
+        gradient = None if element is None else _gradient(run, first, element, goal)
         count = _count(run, first, end.node, between)
         if count is not None and count <= _FEW:
             found = list(_all(run, (first, ()), goal, between))
@@ -174,6 +174,11 @@ def _no_path(run: Recording, begin: Place, goal: Vertex) -> DifferentiationError
             f"no path leads from {source} to {target}",
             why="a path leads from one node to another, and these are the same",
             instead="name a target further down, or none for the loss",
+        )
+    if begin.node in _upstream(goal[0]):
+        return DifferentiationError(
+            f"no path leads from {source} to {target}",
+            why="every way passes a whole number or a truth value, which cannot move a little",
         )
     back = f"ask the other way round: paths({target!r}, {source!r})" if goal[0] in _upstream(begin.node) else ""
     return DifferentiationError(
@@ -204,13 +209,20 @@ def _upstream(node: Node) -> set[Node]:
 
 
 def _between(run: Recording, source: Node, target: Node) -> set[Node]:
-    """Return the nodes on a path from a source to a target, both included; nothing if there is no path."""
+    """Return the nodes on a path of floats from a source to a target, both included; nothing if there is no path."""
     upstream = _upstream(target)
     downstream = {source}
     for node in run.forward:
-        if any(argument in downstream for argument in node.arguments):
+        if is_floating(node.dtype) and any(argument in downstream for argument in node.arguments):
             downstream.add(node)
     return upstream & downstream
+
+
+def _gradient(run: Recording, source: Node, element: Element, goal: Vertex) -> float:
+    """Return what the run itself found, if it is the gradient of its loss; else the derivative by forward mode."""
+    if goal[0] is run.loss:
+        return float(run.slope(source)[element])
+    return _derivative(run, source, element, goal)
 
 
 def _derivative(run: Recording, source: Node, element: Element, goal: Vertex) -> float:
