@@ -206,12 +206,6 @@ def test_an_op_of_ones_own_that_passes_nothing_is_a_path_of_strength_0(monkeypat
         del OPS[op.name]
 
 
-def test_through_whole_numbers_leads_no_path():
-    z = bl.parameter(1.0, name="z")
-    paths = bl.trace(bl.cast(z > 0.0, "float32").named("y")).paths("z")
-    assert (len(paths), paths.count, paths.gradient) == (0, 0, 0.0)
-
-
 def test_more_paths_than_anybody_can_count_are_counted_and_searched():
     a = bl.parameter(1.0, name="a", dtype="float64")
     h = a
