@@ -6,8 +6,12 @@ why in a comment before it, `<!-- not run: reason -->`.
 
 import doctest
 import re
+from pathlib import Path
 
 import pytest
+
+SHOWN = re.compile(r"!\[[^\]]*\]\((?P<path>[^)]*images/[^)]*\.svg)\)")
+"""A picture on a page: a block of the page draws a file of the same name."""
 
 NOT_RUN = re.compile(r"not run\b:?\s*(?P<reason>.*)")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
@@ -56,8 +60,13 @@ def run_page(blocks, name: str) -> list[str]:
 
 def test_the_python_of_a_page_runs(page, blocks_of, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for line in run_page(blocks_of(page.read_text(encoding="utf-8")), str(page)):
+    text = page.read_text(encoding="utf-8")
+    for line in run_page(blocks_of(text), str(page)):
         print(line)
+    for picture in SHOWN.findall(text):
+        shown, drawn = page.parent / picture, tmp_path / Path(picture).name
+        assert drawn.is_file(), f"{picture} is shown, and no block of the page draws {drawn.name}"
+        assert shown.read_bytes() == drawn.read_bytes(), f"{picture} is not what the page draws: copy {drawn}"
 
 
 def test_blocks_of_a_page_share_their_names(blocks_of):

@@ -32,6 +32,14 @@ def test_a_trace_is_drawn_with_values_gradients_and_local_derivatives(run):
     assert draw(run).diagram.crossings == 0
 
 
+def test_what_a_step_makes_of_a_parameter_is_drawn_beside_it():
+    w = bl.parameter(3.0, name="w")
+    loss = (w * 2.0).named("L")
+    drawn = bl.trace(loss, updates=bl.optim.SGD(0.25).updates(loss, {"w": w})).draw()
+    assert "3 → 2.5" in str(drawn)
+    assert "3 → 2.5" in words(drawn.svg)
+
+
 def test_a_loss_without_a_name_is_called_as_the_texts_call_it():
     w = bl.parameter(3.0, name="w")
     run = bl.trace((w * 2.0 - 1.0) ** 2)

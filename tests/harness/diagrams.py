@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import backlit as bl
 from backlit.explain.drawing.diagram import Diagram, Sheet
-from backlit.explain.drawing.placing import Placement
+from backlit.explain.drawing.measuring import VALUE, text_width
+from backlit.explain.drawing.placement import Placement
 from backlit.explain.drawing.symbols import symbol_of
 
 ROUNDING = 1e-6
@@ -208,6 +209,27 @@ def check_placement(placement: Placement, diagram: Diagram) -> None:
                 if mark not in (wire.edge.source, wire.edge.target):
                     through = min(right - start, stop - left, y - top, bottom - y)
                     assert through < ROUNDING, "an edge runs through a mark"
+
+
+def check_weights(placement: Placement) -> int:
+    """The numbers of edges cover no other, no head of an edge and no outline of a mark; return how many there are."""
+    texts = []
+    covered = []
+    for wire in placement.wires:
+        assert bool(wire.middle) == bool(wire.edge.text)
+        if wire.middle:
+            (x, y), half = wire.middle, text_width(wire.edge.text, VALUE) / 2
+            texts.append((x - half, y - VALUE / 2, x + half, y + VALUE / 2))
+        _, stop, y = wire.runs[-1]
+        covered.append((stop - 10.0, y - 5.0, stop, y + 5.0))
+    for spot in placement.spots:
+        width, height = spot.extent.width, spot.extent.height
+        covered.append((spot.x - width / 2, spot.y - height / 2, spot.x + width / 2, spot.y + height / 2))
+    pairs = [*combinations(texts, 2), *((text, other) for text in texts for other in covered)]
+    for one, other in pairs:
+        beside = max(one[0] - other[2], other[0] - one[2], one[1] - other[3], other[1] - one[3])
+        assert beside > -ROUNDING, "the number of an edge covers something"
+    return len(texts)
 
 
 def _room(spot) -> tuple[float, float, float, float]:

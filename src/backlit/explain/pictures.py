@@ -16,7 +16,7 @@ from backlit.autodiff.reverse import Edge
 from backlit.errors import ArgumentError, BacklitError
 from backlit.explain.drawing.assembling import diagram_of
 from backlit.explain.drawing.diagram import Diagram
-from backlit.explain.numerals import format_number
+from backlit.explain.numerals import SHORT, format_number
 from backlit.explain.page.page import page_of
 from backlit.explain.page.program import program_of
 from backlit.explain.recording import Recording
@@ -197,6 +197,7 @@ def _traced(run: Recording, name: str) -> Diagram:
         Graph(outputs=[run.loss]),
         values={node: run.whole(node) for node in run.forward},
         gradients={node: run.slope(node) for node in run.forward if node in reached},
+        new_values={parameter: run.whole(new) for parameter, new in run.updates.items()},
         edge_texts=texts,
         strengths=strengths,
         labels=run.labels,
@@ -216,9 +217,10 @@ def _edges(run: Recording) -> tuple[dict[tuple[Node, int], str], dict[tuple[Node
     locals_ = run.locals(edge for edge in edges if edge in run.walk.contributions)
     back = run.compute(*(run.walk.contributions[edge] for edge in locals_))
     texts: dict[tuple[Node, int], str] = {}
-    flows: dict[tuple[Node, int], float] = {}
+    # Along some of them nothing flows back.
+    flows: dict[tuple[Node, int], float] = {(edge.consumer, edge.position): 0.0 for edge in edges}
     for (edge, local), flow in zip(locals_.items(), back, strict=True):
-        texts[edge.consumer, edge.position] = format_number(local.item())
+        texts[edge.consumer, edge.position] = format_number(local.item(), SHORT)
         flows[edge.consumer, edge.position] = abs(flow.item())
     largest = max((flow for flow in flows.values() if np.isfinite(flow)), default=0.0)
     strengths = {edge: min(1.0, flow / largest) for edge, flow in flows.items() if largest and np.isfinite(flow)}

@@ -200,7 +200,7 @@ class Trainer:
         """Run a training step on a batch with every value and every gradient kept; the model stays as it is.
 
         Args:
-            *batch: Inputs, targets and perhaps weights; or all of them as one tuple, as ``data.batches(32)`` gives them.
+            *batch: Inputs, targets and perhaps weights; or all as one tuple, as ``data.batches(32)`` gives them.
             scopes: The paths of the scopes whose values and gradients are kept, such as ``["0"]``; None for all.
             examples: The rows of the batch of which values are kept; None for all.
 

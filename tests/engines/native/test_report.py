@@ -89,7 +89,8 @@ def test_what_the_sign_of_relu_saves_is_seen_in_the_schedule() -> None:
     report = NativeEngine().compile(step(), single=True).schedule
     place = {one.name: one.place for one in report.values}
     assert place["product in 0"] == "registers"
-    assert place["relu in 1"] == "arena"
+    assert place["0.z"] == "registers"
+    assert place["1.a"] == "arena"
     assert report.rewrites["sign of what is kept"] == 1
 
 

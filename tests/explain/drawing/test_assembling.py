@@ -98,8 +98,66 @@ def test_values_and_gradients_are_written_beside_their_marks():
 def test_edges_carry_their_texts_and_strengths():
     x, y = bl.input("x"), bl.input("y")
     f = (x * y).named("f")
-    diagram = diagram_of(bl.Graph(outputs=[f]), edge_texts={(f, 0): "-4"}, strengths={(f, 1): 0.5})
-    assert [(edge.text, edge.strength) for edge in diagram.root.edges] == [("-4", None), ("", 0.5)]
+    diagram = diagram_of(bl.Graph(outputs=[f]), edge_texts={(f, 0): "-4"}, strengths={(f, 0): 1.0, (f, 1): 0.5})
+    assert [(edge.text, edge.strength) for edge in diagram.root.edges] == [("-4", 1.0), ("", 0.5)]
+
+
+def test_where_the_strength_of_an_edge_is_unknown_none_is_drawn():
+    x, y = bl.input("x"), bl.input("y")
+    f = (x * y).named("f")
+    diagram = diagram_of(bl.Graph(outputs=[f]), strengths={(f, 1): 0.5})
+    assert [edge.strength for edge in diagram.root.edges] == [None, None]
+
+
+def test_an_output_that_is_led_out_of_a_box_needs_no_strength():
+    with bl.scope("box"):
+        f = bl.sin(bl.cos(bl.input("x"))).named("f")
+    graph = bl.Graph(outputs=[f])
+    diagram = diagram_of(graph, strengths={(node, 0): 0.5 for node in graph.operations})
+    assert {edge.strength for edge in diagram.sheet("b1").edges} == {0.5, None}
+
+
+def test_the_new_value_of_a_parameter_stands_beside_the_old_one():
+    x, w, v = bl.input("x"), bl.parameter(4.0, name="w"), bl.parameter(1.0, name="v")
+    values = {x: np.array(3.0), w: np.array(4.0), v: np.array(0.5)}
+    new = {w: np.array(3.7), v: np.array(0.4999999)}
+    diagram = diagram_of(bl.Graph(outputs=[x * w + v]), values=values, new_values=new)
+    told = {mark.symbol: mark.told for mark in diagram.root.marks if mark.value}
+    assert told == {"x": "3", "w": "4 → 3.7", "v": "0.5 → 0.4999999"}
+    unknown = diagram_of(bl.Graph(outputs=[x * w]), new_values=new)
+    assert [mark.told for mark in unknown.root.marks if mark.symbol == "w"] == ["→ 3.7"]
+
+
+def test_a_port_is_called_as_the_node_without_the_path_of_its_box():
+    x, c = bl.input("x", shape=(1, 3)), bl.input("c", shape=(1, 2))
+    W, U = bl.parameter(np.ones((3, 8)), name="W"), bl.parameter(np.ones((2, 8)), name="U")
+    h, memory = bl.nn.lstm_cell(x, c, c, W, U, bl.parameter(np.zeros(8), name="b"))
+    diagram = diagram_of(bl.Graph(outputs=[h * memory]))
+    (box,) = diagram.boxes
+    ports = {port.name: port.label for port in diagram.sheet(box).ports if port.side == "out"}
+    assert ports == {"hidden": "lstm_cell.hidden", "memory": "lstm_cell.memory"}
+    assert {port.name for port in diagram.sheet(box).ports if port.side == "in"} == {"x", "c"}
+
+
+def test_leaves_of_a_box_stand_in_the_order_that_suits_what_is_in_it():
+    h, c = bl.input("h0", shape=(1, 2)), bl.input("c0", shape=(1, 2))
+    W, U = bl.parameter(np.ones((3, 8)), name="W"), bl.parameter(np.ones((2, 8)), name="U")
+    b = bl.parameter(np.zeros(8), name="b")
+    for t in range(5):
+        h, c = bl.nn.lstm_cell(bl.input(f"x{t}", shape=(1, 3)), h, c, W, U, b)
+    diagram = diagram_of(bl.Graph(outputs=[bl.mean(bl.square(h - bl.input("y", shape=(1, 2))))]))
+    cells = [diagram.sheet(box).crossings for box in diagram.boxes if "lstm_cell" in diagram.boxes[box].label]
+    assert cells == [1] * 5, "the first cell, into which two inputs lead, has no more than the others"
+
+
+def test_a_random_graph_of_a_thousand_nodes_is_drawn():
+    rng = np.random.default_rng(1)
+    nodes: list[bl.Node] = [bl.input("x")]
+    while len(nodes) < 1000:
+        near = nodes[max(0, len(nodes) - 1 - int(rng.integers(50)))]
+        nodes.append(bl.tanh(nodes[rng.integers(len(nodes))] + near))
+    diagram = diagram_of(bl.Graph(outputs=nodes[-1:]))
+    assert sum(box.count for box in diagram.boxes.values() if diagram.sheet(box.id).parent == "root") > 500
 
 
 def test_a_value_that_is_read_twice_by_the_same_operation_has_two_edges():

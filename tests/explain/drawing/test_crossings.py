@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backlit.explain.drawing.crossings import Segment, count_crossings, minimise_crossings
+from backlit.explain.drawing.crossings import Effort, Segment, count_crossings, minimise_crossings
 
 
 @st.composite
@@ -45,13 +45,13 @@ def test_crossings_are_counted(sheet):
 
 
 @settings(deadline=None)
-@given(drawn(most=7, columns=5), st.sampled_from([0.0, 0.5, 1.0]))
-def test_crossings_never_become_more_and_no_vertex_is_lost(sheet, effort):
+@given(drawn(most=7, columns=5), st.sampled_from([0, 100, 1000, 100_000]))
+def test_crossings_never_become_more_and_no_vertex_is_lost(sheet, looks):
     columns, segments = sheet
-    found = minimise_crossings(columns, segments, effort=effort)
+    found = minimise_crossings(columns, segments, effort=Effort(looks))
     assert [sorted(column) for column in found] == columns
     assert brute(found, segments) <= brute(columns, segments)
-    assert found == minimise_crossings(columns, segments, effort=effort)
+    assert found == minimise_crossings(columns, segments, effort=Effort(looks))
 
 
 @settings(deadline=None)
@@ -126,3 +126,33 @@ def test_two_edges_that_share_an_end_do_not_cross():
 def test_a_knot_of_three_times_three_has_the_crossings_it_must_have():
     segments = [Segment(i, j) for i in range(3) for j in range(3, 6)]
     assert count_crossings(minimise_crossings([[0, 1, 2], [3, 4, 5]], segments), segments) == 9
+
+
+def dense(width: int, columns: int) -> tuple[list[list[int]], list[Segment]]:
+    chance = random.Random(width)
+    order = [list(range(first, first + width)) for first in range(0, width * columns, width)]
+    pairs = [pair for left, right in pairwise(order) for pair in product(left, right)]
+    return order, [Segment(*pair) for pair in pairs if chance.random() < 3 / width]
+
+
+def test_a_search_costs_no_more_than_it_may():
+    columns, segments = dense(60, 20)
+    costs = []
+    for looks in (0, 50_000, 200_000):
+        effort = Effort(looks)
+        minimise_crossings(columns, segments, effort=effort)
+        costs.append(looks - effort.looks)
+    there_and_back = 6 * len(segments) + 2 * sum(map(len, columns))
+    assert costs[0] <= there_and_back
+    assert 50_000 <= costs[1] <= 50_000 + there_and_back
+    assert 200_000 <= costs[2] <= 200_000 + there_and_back
+
+
+def test_more_effort_finds_no_more_crossings():
+    columns, segments = dense(20, 8)
+    found = [
+        count_crossings(minimise_crossings(columns, segments, effort=Effort(looks)), segments)
+        for looks in (0, 10_000, 1_000_000)
+    ]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > found[-1]

@@ -116,15 +116,29 @@ def test_inner_boxes_are_called_by_their_own_names():
     assert inner.symbol == inner.name == "log_softmax"
 
 
-def test_a_box_is_trainable_where_the_forward_pass_reads_a_trainable_parameter():
+def test_a_box_is_trainable_where_a_trainable_parameter_stands_in_it():
+    shared = bl.parameter([1.0, 2.0], name="shared")
+    with bl.scope("outer"):
+        y = bl.tanh(x * shared)
+        with bl.scope("layer"):
+            y = bl.tanh(y * w)
+    with bl.scope("fixed"):
+        y = bl.tanh(y * bl.parameter(2.0, trainable=False, name="state"))
+    with bl.scope("reader"):
+        y = bl.tanh(y * shared)
+    furnished = furnish(bl.Graph(outputs=[bl.sum(y)]))
+    boxes = [mark for sheet in furnished.marks.values() for mark in sheet if mark.kind == "box"]
+    trainable = {mark.label: mark.trainable for mark in boxes}
+    assert trainable == {"outer": True, "outer.layer": True, "fixed": False, "reader": False}
+
+
+def test_no_box_of_a_training_step_is_trainable_when_the_parameters_stand_around_it():
     with bl.scope("layer"):
         loss = bl.sum(bl.tanh(x * w))
-    with bl.scope("fixed"):
-        loss = bl.sum(bl.tanh(loss * bl.parameter(2.0, trainable=False, name="state")))
     graph = bl.Graph(outputs=[loss], updates=bl.optim.SGD(0.1).updates(loss, {"w": w}))
-    furnished = furnish(graph)
-    trainable = {mark.label: mark.trainable for mark in furnished.marks["root"] if mark.kind == "box"}
-    assert trainable == {"layer": True, "fixed": False, "backward": False, "update": False}
+    marks_of_root = furnish(graph).marks["root"]
+    assert [mark.trainable for mark in marks_of_root if mark.kind == "parameter"] == [True]
+    assert not any(mark.trainable for mark in marks_of_root if mark.kind == "box")
 
 
 def test_calls_of_one_name_are_numbered_as_the_printed_graph_does():

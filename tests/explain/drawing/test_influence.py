@@ -10,6 +10,8 @@ import backlit as bl
 from backlit.explain.drawing.influence import influence_diagram
 from backlit.explain.paths import InfluencePath, Paths
 
+PRODUCTS = (("a", math.inf), ("b", 8.0))
+
 
 @pytest.fixture
 def branches():
@@ -85,3 +87,9 @@ def test_paths_from_any_element_of_an_array_begin_at_each_that_is_listed():
 def test_where_no_path_passes_anything_only_the_ends_stand():
     diagram = influence_diagram(Paths("x", "y", (), 0.0, None))
     assert ([mark.label for mark in diagram.root.marks], edges(diagram)) == (["x", "y"], [])
+
+
+def test_where_one_flow_is_not_finite_no_edge_has_a_width():
+    one, other = (InfluencePath(("x", name, "y"), (2.0, p / 2), p, (0, i)) for i, (name, p) in enumerate(PRODUCTS))
+    diagram = influence_diagram(Paths("x", "y", (one, other), None, 2))
+    assert {edge.strength for edge in diagram.root.edges} == {None}

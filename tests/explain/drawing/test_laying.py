@@ -1,8 +1,11 @@
 """Sheets laid out: no crossing where none need be, shared bends, and ports on which both sides agree."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 
+from backlit.explain.drawing.crossings import Effort
 from backlit.explain.drawing.layering import Link, longest_paths
 from backlit.explain.drawing.laying import lay_all, lay_out
 from backlit.explain.drawing.wiring import Flow, Line, Wires, wire
@@ -87,3 +90,30 @@ def test_the_ports_of_a_free_box_cause_no_crossing():
 def test_an_empty_sheet_has_no_layers():
     laid = lay_out([], Wires(), {})
     assert (laid.layers, laid.crossings, laid.marks) == (0, 0, {})
+
+
+def chance(count: int, boxes: int) -> tuple[list[str], dict[str, list[str]], dict[str, Wires]]:
+    """A sheet of boxes, and what is computed in them: every step reads a near one before it and any other one."""
+    draw = random.Random(count)
+    home = {f"n{i}": f"b{i * boxes // count}" for i in range(count)}
+    flows = [Flow(f"n{j}", f"n{i}", j, p) for i in range(1, count) for p, j in enumerate((i - 1, draw.randrange(i)))]
+    lineages = {"root": ("root",), **{f"b{k}": ("root", f"b{k}") for k in range(boxes)}}
+    marks = {box: [mark for mark in home if home[mark] == box] for box in lineages}
+    return list(lineages), marks | {"root": list(lineages)[1:]}, wire(flows, home, lineages)
+
+
+@pytest.mark.parametrize("looks", [0, 30_000])
+def test_a_large_graph_costs_no_more_than_it_may(looks):
+    sheets, marks, wires = chance(300, 15)
+    effort = Effort(looks)
+    laid = lay_all(sheets, marks, wires, effort)
+    bends = sum(len(bends) for each in laid.values() for bends in each.bends)
+    once = 8 * (bends + sum(len(each.lines) for each in wires.values()) + 300)
+    assert effort.looks >= -3 * once, "beyond it goes only the least that is done for every sheet"
+    assert laid == lay_all(sheets, marks, wires, Effort(looks)), "the same graph is always laid out the same"
+
+
+def test_more_effort_leaves_fewer_crossings_on_the_sheet_that_is_seen_first():
+    sheets, marks, wires = chance(300, 15)
+    quick, long = (lay_all(sheets, marks, wires, Effort(looks))["root"].crossings for looks in (0, 100_000))
+    assert long < quick

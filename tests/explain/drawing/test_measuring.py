@@ -60,3 +60,16 @@ def test_a_closed_box_has_room_for_its_ports(incoming, outgoing):
     assert measure(box, plain, incoming).height >= 16 * max(incoming, outgoing)
     assert measure(box, told, incoming).height >= 30 * outgoing
     assert (measure(box, told, incoming).right > measure(box, plain, incoming).right) == (outgoing > 0)
+
+
+def test_a_closed_box_of_several_outputs_has_room_for_their_names():
+    box = Mark("b1", "box", "cell", "cell", "cell")
+    ports = [Port(f"p{i}", "out", f"cell.{name}", (i,), name) for i, name in enumerate(("hidden", "memory"))]
+    assert measure(box, tuple(ports)).width >= measure(box).width + text_width("memory", SMALL)
+    assert measure(box, tuple(ports[:1])).width == measure(box).width, "a single output needs no name"
+
+
+def test_a_new_value_takes_room():
+    w = Mark("n1", "parameter", "w", "w", "w", value="4")
+    changed = Mark("n1", "parameter", "w", "w", "w", value="4", new_value="3.7")
+    assert measure(changed).right == pytest.approx(measure(w).right + text_width(" → 3.7", VALUE))

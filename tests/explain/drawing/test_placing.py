@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import backlit as bl
 from backlit.explain.drawing.assembling import diagram_of
+from backlit.explain.drawing.influence import influence_diagram
 from backlit.explain.drawing.placing import PIXELS, place
-from harness.diagrams import check_placement, drawn_graphs
+from harness.diagrams import check_placement, check_weights, drawn_graphs
 
 many = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
@@ -156,6 +157,45 @@ def test_a_gap_has_room_for_the_texts_of_its_edges():
         place(diagram_of(bl.Graph(outputs=[y]), edge_texts={(y, 0): text})) for text in ("", "1", "-123456789.123")
     ]
     assert texts[0].width == texts[1].width < texts[2].width
+
+
+@many
+@given(drawn_graphs(), st.data())
+def test_the_numbers_of_edges_cover_nothing(graph, data):
+    texts = {
+        (node, position): data.draw(st.sampled_from(["1", "-0.3775", "-1.235e-07", "0.3775412345"]))
+        for node in graph.operations
+        for position, _ in enumerate(node.arguments)
+    }
+    diagram = diagram_of(graph, edge_texts=texts)
+    written = check_weights(place(diagram, diagram.boxes))
+    assert written == sum(bool(edge.text) for sheet in diagram.sheets for edge in sheet.edges) == len(texts)
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_the_numbers_of_edges_between_the_same_marks_cover_nothing(count):
+    x = bl.input("x", shape=(1,))
+    joined = bl.concat([x] * count)
+    placement = place(
+        diagram_of(bl.Graph(outputs=[joined]), edge_texts={(joined, i): "-0.377541" for i in range(count)})
+    )
+    assert check_weights(placement) == count
+
+
+def test_the_numbers_of_the_two_edges_of_a_square_stand_one_above_the_other():
+    x = bl.input("x")
+    y = x * x
+    placement = place(diagram_of(bl.Graph(outputs=[y]), edge_texts={(y, 0): "-0.377541", (y, 1): "-0.377541"}))
+    (one, upper), (other, lower) = (wire.middle for wire in placement.wires)
+    assert lower - upper >= 12.0
+    assert one == pytest.approx(other)
+
+
+def test_the_numbers_of_an_influence_diagram_cover_nothing():
+    x = bl.input("x", shape=(4,))
+    a = bl.parameter([[0.6, -0.4, 0.7, 0.3], [0.5, -0.6, 0.2, 0.9], [-0.1, 0.8, -0.3, 0.4]], name="a")
+    run = bl.trace(bl.sum(bl.tanh(a @ x) * bl.tanh(a @ x)).named("L"), {"x": [1.0, -2.0, 0.5, 3.0]})
+    assert check_weights(place(influence_diagram(run.paths("x", strongest=24)))) > 12
 
 
 def test_nothing_takes_no_room():

@@ -75,3 +75,16 @@ def test_an_op_of_the_users_own_is_written_by_its_name():
         assert symbol_of(card(x)) == ("own_op_for_symbols", ())
     finally:
         del OPS["own_op_for_symbols"]
+
+
+@pytest.mark.parametrize(
+    ("cut", "sign"),
+    [
+        ((slice(None), slice(2, 4)), "[:, 2:4]"),
+        ((slice(1, 3),), "[1:3]"),
+        ((slice(None, None, 2),), "[0:4:2]"),
+        ((slice(1, 3), slice(100, 300), slice(100, 200)), "slice"),
+    ],
+)
+def test_a_slice_tells_what_it_takes_where_that_is_short(cut, sign):
+    assert symbol_of(bl.input("x", shape=(4, 600, 700))[cut]) == (sign, ())

@@ -92,6 +92,60 @@ def test_a_page_may_carry_a_remark(opened):
     assert "weights & all" in page.text("footer")
 
 
+def legend(page):
+    return [" ".join(text.split()) for text in page.page.locator("footer span").all_text_contents()]
+
+
+LINES = "lines: blue with a value, green with a gradient, grey with neither yet"
+POINT = "point at a node for its arithmetic; click keeps it"
+
+
+def test_the_legend_explains_what_is_there_and_nothing_else(opened, lecture, softmax, text_of):
+    assert legend(opened(lecture)) == [
+        "values",
+        "gradients",
+        "new values",
+        LINES,
+        "double frame: trainable",
+        POINT,
+    ]
+    maps = "maps: values blue, negative orange; gradients green, negative purple"
+    assert legend(opened(softmax)) == ["values", "gradients", LINES, maps, POINT]
+    w = bl.parameter([1.0, -2.0], name="w")
+    page = opened(text_of(bl.sum(w * w).named("L")))
+    assert legend(page)[3] == "maps: values blue, parameters grey, negative orange; gradients green, negative purple"
+    assert legend(page)[4] == "double frame: trainable"
+    x = bl.input("x", (1, 2))
+    page = opened(text_of(bl.sum(bl.nn.Sequential(bl.nn.Linear(2, 2))(x)).named("L"), {"x": [[1.0, 2.0]]}))
+    assert "double frame: trainable, or a closed box with something trainable in it" in legend(page)
+
+
+def test_the_colours_are_those_of_the_legend(opened, text_of):
+    x, w = bl.input("x", (1, 2)), bl.parameter([[3.0], [-3.0]], name="w")
+    page = opened(text_of(bl.sum(x * bl.reshape(w, (1, 2))).named("L"), {"x": [[2.0, -2.0]]}))
+    cells = page.call(
+        """async () => {
+          const told = {};
+          for (const label of ["x", "w"]) {
+            const maps = [...document.querySelectorAll(`.mark[aria-label^="${label},"] image`)];
+            told[label] = await Promise.all(maps.map(async (map) => {
+              const image = new Image();
+              image.src = map.getAttribute("href");
+              await image.decode();
+              const canvas = document.createElement("canvas");
+              const context = Object.assign(canvas, { width: image.width, height: image.height }).getContext("2d");
+              context.drawImage(image, 0, 0);
+              const { data } = context.getImageData(0, 0, image.width, image.height);
+              return [0, 4].map((start) => [...data.slice(start, start + 3)]);
+            }));
+          }
+          return told;
+        }"""
+    )
+    blue, orange, green, purple, grey = [11, 92, 173], [213, 94, 0], [10, 122, 85], [136, 34, 136], [110, 110, 110]
+    assert cells == {"x": [[blue, orange], [green, purple]], "w": [[grey, orange], [green, purple]]}
+
+
 def test_an_op_that_the_page_cannot_compute_is_refused():
     run = bl.trace((bl.parameter(3.0, name="w") * 2.0).named("y"))
     program = program_of(run.graph, run.loss, run.walk, run.known)

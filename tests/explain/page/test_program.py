@@ -107,6 +107,41 @@ def test_weights_and_biases_are_found_layer_by_layer():
     ]
 
 
+def rows_of(loss, at):
+    run = bl.trace(loss, at)
+    program = program_of(run.graph, run.loss, run.walk, run.known)
+    return [program["nodes"][i].get("label", program["nodes"][i]["op"]) for i in program["rows"]]
+
+
+def test_the_rows_of_a_batch_are_told():
+    x, y, w = bl.input("x", (5, 4)), bl.input("y", (5,)), bl.parameter(np.ones((4, 5)), name="w")
+    z = (x @ w).named("z")
+    at = {"x": np.arange(20.0).reshape(5, 4), "y": np.ones(5)}
+    loss = bl.mean(bl.square(bl.sum(z, axis=1) - y))
+    assert rows_of(loss, at) == ["x", "z", "sum", "y", "subtract", "multiply"]
+    assert rows_of(bl.sum(bl.input("v", (5,))), {"v": np.ones(5)}) == [], "a vector alone is no batch"
+    assert rows_of(bl.sum(bl.input("v", (1, 5))), {"v": np.ones((1, 5))}) == [], "neither is a single example"
+    centred = (z - bl.mean(z, axis=0, keepdims=True)).named("centred")
+    assert rows_of(bl.mean(bl.square(centred)), {"x": at["x"]})[:3] == ["x", "z", "centred"], "a mean mixes no rows"
+
+
+def mixing():
+    """Losses in which a row is computed from other rows: as columns, as a right factor, as a row of another axis."""
+    x, square, i = bl.input("x", (4, 3)), bl.input("x", (4, 4)), bl.input("i", (4,), "int64")
+    at, wide = np.arange(12.0).reshape(4, 3), np.arange(16.0).reshape(4, 4)
+    yield bl.nn.attention(x, x, x), {"x": at}
+    yield square @ square, {"x": wide}
+    yield square + bl.sum(square, axis=1), {"x": wide}
+    yield bl.take(x, i, axis=0), {"x": at, "i": [3, 2, 1, 0]}
+    yield x + bl.reshape(bl.permute_dims(x, (1, 0)), (4, 3)), {"x": at}
+
+
+@pytest.mark.parametrize("case", range(5))
+def test_where_rows_mix_there_are_no_examples(case):
+    value, at = list(mixing())[case]
+    assert rows_of(bl.sum(bl.tanh(value)), at) == []
+
+
 def test_an_input_without_a_value_is_refused():
     run = lecture()
     with pytest.raises(BindingError, match="no value was given for <input 'x'") as caught:

@@ -462,6 +462,8 @@ def test_a_batch_is_shown_example_by_example(opened, text_of, net):
     page.mark("x").locator("image").first.click(position={"x": 1, "y": 1})
     assert page.text("#panel h2") == "x[2,0]"
     assert page.number("#value") == pytest.approx(float(run["x"].value[2, 0]), rel=1e-5)
+    page.search("y[1]")
+    assert page.page.locator("#example").input_value() == "2", "the field follows what is shown"
 
 
 def hold_the_sums(told):
@@ -541,9 +543,9 @@ def test_a_drawn_backward_pass_and_update_can_be_asked_too(opened, text_of):
 def test_numbers_that_are_none_are_shown(opened, text_of):
     w = bl.parameter([1.0, -2.0, 0.0], name="w")
     page = opened(text_of(bl.sum(bl.log(w)).named("L")))
-    assert page.text("#value") == "NaN"
+    assert page.text("#value") == "nan"
     page.search("w[2]")
-    assert page.text("#gradient") == "Infinity"
+    assert page.text("#gradient") == "inf"
     page.set_to(1)
     page.search("w[1]")
     page.set_to(1)
@@ -589,3 +591,86 @@ def test_paper_shows_the_picture_and_the_panel_and_no_controls(opened, lecture):
     assert page.page.locator("#panel h2").is_visible()
     for control in ("#start", "#search", "#fit"):
         assert not page.page.locator(control).is_visible()
+
+
+READABLE = 11.0
+"""The least height of letters that can be read."""
+
+SEEN = """
+(mark) => {
+  const [box, pane] = [mark.getBoundingClientRect(), document.querySelector("#picture").getBoundingClientRect()];
+  return box.x >= pane.x && box.y >= pane.y && box.right <= pane.right && box.bottom <= pane.bottom;
+}
+"""
+
+
+def letters(page):
+    """How high the smallest letters of the picture are on the screen."""
+    return 12 * page.call("() => document.querySelector('#picture').getScreenCTM().a")
+
+
+def long_chain():
+    """Ten boxes in a row, each of which holds a row of operations."""
+    value, w = bl.input("x"), bl.parameter(0.5, name="w")
+    for step in range(10):
+        with bl.scope(f"part{step}"):
+            for _ in range(4):
+                value = bl.sin(value * w)
+    return value.named("L"), {"x": 1.0}
+
+
+def test_an_opened_box_can_be_read(opened, text_of):
+    page = opened(text_of(*long_chain()))
+    page.call("() => { state.open = new Set(); refresh(); fit(); }")
+    assert letters(page) < READABLE
+    page.page.get_by_role("button", name="open part7").click()
+    assert letters(page) >= READABLE - 0.01
+    opener = page.page.get_by_role("button", name="close part7")
+    assert opener.evaluate(SEEN), "it can be closed again"
+    pane, box = page.page.locator("#picture").bounding_box(), opener.locator("..").bounding_box()
+    assert box["width"] > pane["width"] or opener.locator("..").evaluate(SEEN)
+    page.page.locator("#fit").click()
+    assert all(mark.evaluate(SEEN) for mark in page.page.locator(".mark").all()), "fit still shows everything"
+    opener.click()
+    assert page.page.get_by_role("button", name="open part7").evaluate(SEEN)
+
+
+def test_what_was_enlarged_by_hand_stays_as_large_when_a_box_opens(opened, text_of):
+    page = opened(text_of(*long_chain()))
+    page.call("() => { state.open = new Set(); refresh(); fit(); }")
+    for _ in range(4):
+        page.page.locator("#closer").click()
+    before, opener = letters(page), page.page.get_by_role("button", name="open part5")
+    place = opener.bounding_box()
+    opener.click()
+    assert READABLE <= letters(page) <= before
+    after = page.page.get_by_role("button", name="close part5")
+    after.click()
+    assert page.page.get_by_role("button", name="open part5").bounding_box()["width"] <= place["width"] + 0.01
+
+
+def test_what_is_found_can_be_read(opened, text_of):
+    page = opened(text_of(*long_chain()))
+    page.call("() => { state.open = new Set(); refresh(); fit(); }")
+    for label in ("x", "L", "w", "part6"):
+        page.search(label)
+        assert letters(page) >= READABLE - 0.01
+        assert page.mark(label).first.evaluate(SEEN)
+        view = page.call("() => state.view")
+        page.search(label)
+        assert page.call("() => state.view") == view, "what is seen and can be read stays where it is"
+
+
+def test_the_panel_below_is_as_high_as_what_it_tells(opened, text_of, net):
+    loss, at = net()
+    page = opened(text_of(loss, at))
+    pane, panel = (page.page.locator(each).bounding_box() for each in ("#picture", "#panel"))
+    assert panel["y"] > pane["y"], "the panel is below"
+    told = page.page.locator("#panel > *").all()
+    lowest = max(each.bounding_box()["y"] + each.bounding_box()["height"] for each in told)
+    assert panel["y"] + panel["height"] - lowest < 30
+    mark = page.mark("x").bounding_box()
+    page.select("1.a")
+    assert page.page.locator("#panel").bounding_box()["height"] == pytest.approx(0.45 * 800, abs=1)
+    assert page.mark("x").bounding_box() == pytest.approx(mark, abs=0.01), "the picture stays under the pointer"
+    assert all(each.evaluate(SEEN) for each in page.page.locator(".mark").all())

@@ -22,7 +22,7 @@ def texts(svg):
 
 
 def test_numbers_weights_and_the_gradient_are_read(paths):
-    legend = ["number", "0.2", "gradient", "3", "weight of an edge"]
+    legend = ["number", "0.2", "gradient", "3", "weight of an edge", "the wider, the stronger"]
     assert sorted(texts(paths_svg(paths))) == sorted(["a", "b", "c", "1.649", "1.649", "0.5", "2.473", "1", *legend])
 
 

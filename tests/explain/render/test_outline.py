@@ -175,3 +175,11 @@ def test_a_width_that_is_too_small_is_refused():
 def test_an_unknown_box_is_refused():
     with pytest.raises(UnknownNameError, match="no box with the id 'layer'"):
         to_text(lecture(), open=["layer"])
+
+
+def test_a_new_value_stands_behind_the_old_one():
+    w = bl.parameter(4.0, name="w")
+    diagram = diagram_of(bl.Graph(outputs=[bl.sin(w)]), values={w: np.array(4.0)}, new_values={w: np.array(3.7)})
+    lines = to_text(diagram).splitlines()
+    assert lines[:2] == ["[w] ─────(sin)", "4 → 3.7"]
+    assert "w: trainable parameter  4 → 3.7" in lines

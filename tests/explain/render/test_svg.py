@@ -169,17 +169,16 @@ def test_an_edge_is_as_wide_as_it_is_strong_and_shows_its_text():
     x, y = bl.input("x"), bl.input("y")
     f = x * y
     diagram = diagram_of(bl.Graph(outputs=[f]), edge_texts={(f, 0): "-4"}, strengths={(f, 0): 1.0, (f, 1): 0.0})
-    root = parse(to_svg(diagram))
+    root = parse(to_svg(diagram, legend=False))
     widths = [float(path.get("stroke-width")) for path in root.iter(f"{SVG}path") if path.get("class") == "bl-wire"]
     assert widths == [4.0, 0.8]
-    assert [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "bl-weight"] == ["−4", "3"]
-    assert "weight of an edge" in texts(root)
+    assert [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "bl-weight"] == ["−4"]
 
 
 def test_a_strength_outside_its_range_is_drawn_at_its_end():
     marks = (Mark("a", "input", "a", "a", "a"), Mark("f", "operation", "f", "f", "f", op="sin", layer=1))
     edges = tuple(Edge("a", "f", position=0, strength=strength) for strength in (-5.0, 50.0))
-    root = parse(to_svg(Diagram("", (Sheet("root", "", marks, (), edges, 2, 0),))))
+    root = parse(to_svg(Diagram("", (Sheet("root", "", marks, (), edges, 2, 0),)), legend=False))
     widths = {path.get("stroke-width") for path in root.iter(f"{SVG}path") if path.get("class") == "bl-wire"}
     assert widths == {"0.8", "4"}
 
@@ -220,6 +219,46 @@ def test_the_legend_explains_what_occurs_and_nothing_else():
     plain = diagram_of(bl.Graph(outputs=[bl.sin(bl.input("x"))]))
     assert texts(parse(to_svg(plain))) == ["x", "sin", "input", "operation"]
     assert "operation" not in texts(parse(to_svg(plain, legend=False)))
+
+
+def test_the_legend_explains_widths_numbers_and_bundles_of_edges_where_they_are():
+    x, y = bl.input("x"), bl.input("y")
+    f = x - y
+    strong = diagram_of(bl.Graph(outputs=[f]), edge_texts={(f, 0): "1"}, strengths={(f, 0): 1.0, (f, 1): 0.5})
+    assert texts(parse(to_svg(strong)))[-3:] == ["3", "weight of an edge", "the wider, the stronger"]
+    assert texts(parse(to_svg(crossed("subtract"))))[-2:] == ["1", "place among the arguments"]
+    with bl.scope("one"):
+        rows = [bl.sin(bl.cos(x * float(i + 2))) for i in range(6)]
+    with bl.scope("other"):
+        total = sum(rows[1:], rows[0])
+    bundled = diagram_of(bl.Graph(outputs=[total * y]))
+    assert texts(parse(to_svg(bundled, open=[])))[-1] == "several values"
+
+
+def test_the_outputs_of_a_closed_box_are_named_where_there_are_several():
+    with bl.scope("cell"):
+        h = bl.sin(bl.input("x")).named("h")
+        c = bl.cos(h).named("c")
+    several = texts(parse(to_svg(diagram_of(bl.Graph(outputs=[h * c])), open=[], legend=False)))
+    assert several[:4] == ["x", "cell", "h", "c"]
+    assert texts(parse(to_svg(diagram_of(bl.Graph(outputs=[c * 2.0])), open=[], legend=False)))[:3] == [
+        "x",
+        "cell",
+        "× 2",
+    ]
+
+
+def test_a_new_value_stands_behind_the_old_one():
+    w = bl.parameter(4.0, name="w")
+    diagram = diagram_of(bl.Graph(outputs=[w * w]), values={w: np.array(4.0)}, new_values={w: np.array(3.7)})
+    root = parse(to_svg(diagram))
+    assert [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "bl-value"] == [
+        "4 → 3.7",
+        "1.5",
+        "→ 1.4",
+    ]
+    assert "new value" in texts(root)
+    assert any("value 4 → 3.7" in (title.text or "") for title in root.iter(f"{SVG}title"))
 
 
 def test_the_drawing_is_as_wide_as_asked():

@@ -171,7 +171,7 @@ upstream, from L back
   ∂L/∂y = 1 · 0 + (-2) · 1 = -2    %2 = y - 9; %4 = y · -2""".replace("· -2", "· (-2)")
     )
     assert str(run.explain("%2")).splitlines()[-2:] == [
-        "note: %2 stands on a kink of relu (x = 0: any slope from 0 to 1); the slope",
+        "note: %2 stands on a kink of relu (%2 = 0: any slope from 0 to 1); the slope",
         "    taken here is 0",
     ]
 

@@ -8,6 +8,7 @@ is known of values, gradients and edges is written short beside them (``symbols.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from backlit.explain.drawing.changes import short_change
 from backlit.explain.drawing.diagram import Diagram, Edge, Mark, Port, Sheet
 from backlit.explain.drawing.furnishing import Furnished, furnish
 from backlit.explain.drawing.laying import Laid, lay_all
@@ -24,6 +25,7 @@ def diagram_of(
     *,
     values: Mapping[Node, Array] | None = None,
     gradients: Mapping[Node, Array] | None = None,
+    new_values: Mapping[Node, Array] | None = None,
     edge_texts: Mapping[tuple[Node, int], str] | None = None,
     strengths: Mapping[tuple[Node, int], float] | None = None,
     labels: Mapping[Node, str] | None = None,
@@ -35,9 +37,11 @@ def diagram_of(
         graph: The graph.
         values: The values that are known, by node.
         gradients: The gradients that are known, by node.
+        new_values: What parameters become by an update, by parameter.
         edge_texts: A number for an edge, such as its local derivative, by the node that reads and the position among
             its arguments.
-        strengths: How much an edge matters, from 0 to 1, likewise.
+        strengths: How much an edge matters, from 0 to 1, likewise. They are drawn only where every edge has one: beside
+            edges of which it is unknown, any width would mislead.
         labels: How the nodes are called; by default as the graph calls them.
         name: What is drawn.
 
@@ -55,13 +59,15 @@ def diagram_of(
     """
     furnished = furnish(graph, labels)
     texts, strong = edge_texts or {}, strengths or {}
+    if any((each.consumer, each.position) not in strong for each in furnished.readings if each.position >= 0):
+        strong = {}
     flows = []
     for reading in furnished.readings:
         edge = (reading.consumer, reading.position)
         known = texts.get(edge, ""), strong.get(edge)
         flows.append(Flow(reading.source, reading.target, reading.node, reading.position, *known))
     wires = wire(flows, furnished.home, furnished.lineages, furnished.grouped)
-    written = _Written(furnished, values or {}, gradients or {})
+    written = _Written(furnished, values or {}, gradients or {}, new_values or {})
     ids = {sheet: [mark.id for mark in marks] for sheet, marks in furnished.marks.items()}
     laid = lay_all(list(furnished.lineages), ids, wires)
     return Diagram(name, tuple(written.sheet(sheet, wires[sheet], laid[sheet]) for sheet in furnished.lineages))
@@ -70,16 +76,26 @@ def diagram_of(
 class _Written:
     """What is written beside the marks: the values and gradients of all nodes by number."""
 
-    def __init__(self, furnished: Furnished, values: Mapping[Node, Array], gradients: Mapping[Node, Array]) -> None:
+    def __init__(
+        self,
+        furnished: Furnished,
+        values: Mapping[Node, Array],
+        gradients: Mapping[Node, Array],
+        new_values: Mapping[Node, Array],
+    ) -> None:
         self.furnished = furnished
         self.values = [short_value(values[node]) if node in values else "" for node in furnished.nodes]
         self.gradients = [short_gradient(gradients[node]) if node in gradients else "" for node in furnished.nodes]
+        self.new_values = [""] * len(furnished.nodes)
+        for i, node in enumerate(furnished.nodes):
+            if node in new_values:
+                self.values[i], self.new_values[i] = short_change(values.get(node), new_values[node])
 
     def sheet(self, sheet: str, wires: Wires, places: Laid) -> Sheet:
         """Write down where everything on a sheet stands."""
         lineage = self.furnished.lineages[sheet]
         marks = [self._mark(mark, places) for mark in self.furnished.marks[sheet]]
-        ports = [self._port(gate, places) for gate in wires.gates.values()]
+        ports = [self._port(gate, sheet, places) for gate in wires.gates.values()]
         edges = [
             Edge(
                 line.source,
@@ -110,13 +126,14 @@ class _Written:
         told = mark.kind in {"update", "output"} or (mark.kind == "constant" and not mark.name)
         if mark.node < 0 or told:  # the value stands beside what is read, or is the symbol
             return mark
-        return replace(mark, value=self.values[mark.node], gradient=self.gradients[mark.node])
+        i = mark.node
+        return replace(mark, value=self.values[i], new_value=self.new_values[i], gradient=self.gradients[i])
 
-    def _port(self, gate: Gate, places: Laid) -> Port:
+    def _port(self, gate: Gate, sheet: str, places: Laid) -> Port:
         nodes = tuple(sorted(gate.nodes))
         if len(nodes) > 1:
             return Port(gate.id, gate.side, f"{len(nodes)} values", nodes, order=places.ports[gate.id])
         (number,) = nodes
         shape = self.furnished.nodes[number].shape
-        known = shape, self.values[number], self.gradients[number]
+        known = self.furnished.name(number, sheet), shape, self.values[number], self.gradients[number]
         return Port(gate.id, gate.side, self.furnished.labels[number], nodes, *known, places.ports[gate.id])

@@ -40,9 +40,10 @@ class Mark:
         formula: The value of an operation as a formula of its arguments; empty for any other mark.
         shape: The length of each axis of the value; empty for a single number, and for a box.
         dtype: The data type of the value; empty for a box.
-        trainable: Whether training changes it, or, for a box, something in it.
+        trainable: Whether training changes it, or, for a box, a parameter that stands in it.
         output: Whether its value is one of the graph's outputs.
         value: The value, written short; empty where none is known.
+        new_value: The value it gets from an update, likewise.
         gradient: The gradient, written short; empty where none is known.
         node: The number of the node in order of execution, from 0; -1 for a box. For an update or an output, the number
             of the node whose value it takes.
@@ -65,12 +66,18 @@ class Mark:
     trainable: bool = False
     output: bool = False
     value: str = ""
+    new_value: str = ""
     gradient: str = ""
     node: int = -1
     inside: tuple[int, ...] = ()
     count: int = 0
     layer: int = 0
     order: int = 0
+
+    @property
+    def told(self) -> str:
+        """The value as it is written beside the mark, with the new one behind it where there is one."""
+        return f"{self.value} → {self.new_value}".lstrip() if self.new_value else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class Port:
         side: ``"in"`` at the left or ``"out"`` at the right.
         label: How the value is called; of a bundle, how many there are.
         nodes: The numbers of the nodes whose values pass, in order of execution.
+        name: How it is called on this sheet, without the path of its box; empty for a bundle or where it has no name.
         shape: The shape of the value; empty for a bundle.
         value: The value, written short; empty for a bundle, or where none is known.
         gradient: The gradient, likewise.
@@ -95,10 +103,16 @@ class Port:
     side: Literal["in", "out"]
     label: str
     nodes: tuple[int, ...]
+    name: str = ""
     shape: tuple[int, ...] = ()
     value: str = ""
     gradient: str = ""
     order: int = 0
+
+    @property
+    def told(self) -> str:
+        """The value as it is written beside the port."""
+        return self.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class Furnished:
         marks: The marks of each sheet, in order of execution.
         readings: The edges of the graph.
         grouped: The boxes that are there only because there was too much to be shown.
+        paths: For each sheet the path of the box it shows.
 
     Example:
         >>> import backlit as bl
@@ -75,6 +76,11 @@ class Furnished:
     marks: dict[str, list[Mark]]
     readings: list[Reading]
     grouped: frozenset[str]
+    paths: dict[str, str]
+
+    def name(self, number: int, sheet: str) -> str:
+        """Return how a node is called on a sheet: without the path of its box; empty for a node without a name."""
+        return _name(self.labels[number], self.paths[sheet])
 
     @property
     def home(self) -> dict[str, str]:
@@ -167,6 +173,7 @@ class _Furnisher:
         readings = [*self._leaves(), *self._outputs()]
         for sheet in list(self.sheets):
             self._share_boxes(sheet)
+        self._mark_trainable()
         return Furnished(
             self.nodes,
             tuple(self.labels[node] for node in self.nodes),
@@ -174,11 +181,11 @@ class _Furnisher:
             {sheet: [mark for _, mark in sorted(marks, key=_rank)] for sheet, marks in self.sheets.items()},
             readings,
             frozenset(self.grouped),
+            self.paths,
         )
 
     def _boxes(self) -> None:
         names = scope_names(self.graph.scopes())
-        forward = set(self.graph.phases["forward"])
         for box in list(self.nesting.nests.values())[1:]:
             operations = [i for i in box.operations if i in self.operations]
             count = f"{len(operations)} operation{'s' * (len(operations) != 1)}"
@@ -194,15 +201,8 @@ class _Furnisher:
                 label = names[box.scope] + (f" ({part})" if box.part[1] else "")
                 outer = self.nesting.nests[box.parent].scope
                 name = label.removeprefix(f"{names[outer]}.") if outer else label
-            reading = (self.operations[i] for i in operations if self.operations[i] in forward)
-            trainable = any(argument.trainable for node in reading for argument in node.arguments)
-            mark = Mark(box.id, "box", label, name, name, text=f"{label}: {count}", trainable=trainable)
+            mark = Mark(box.id, "box", label, name, name, text=f"{label}: {count}")
             self.sheets[box.parent].append((box.operations[-1], replace(mark, count=len(operations))))
-
-    def _name(self, label: str, sheet: str) -> str:
-        """Shorten a label by the path of the box it stands in; a node without a name keeps none."""
-        path = self.paths[sheet]
-        return "" if label.startswith("%") else label.removeprefix(f"{path}.") if path else label
 
     def _operations(self) -> None:
         boxes = scope_labels(self.graph.scopes())
@@ -225,7 +225,7 @@ class _Furnisher:
     def _update(self, i: int, sheet: str) -> Mark:
         parameter, value = self.updates[i]
         label = self.labels[parameter]
-        name = self._name(label, sheet)
+        name = _name(label, self.paths[sheet])
         text = f"update {format_name(label)} <- {format_name(self.labels[value])}"
         mark = Mark(f"n{i}", "update", label, name, f"{name or label} ←", text=text)
         return replace(mark, trainable=parameter.trainable, node=self.number[value])
@@ -260,7 +260,7 @@ class _Furnisher:
         """Make the mark of a node as far as it is the same for leaves and operations."""
         node = self.nodes[i]
         label = self.labels[node]
-        name = self._name(label, sheet)
+        name = _name(label, self.paths[sheet])
         return Mark(
             f"n{i}",
             "input",
@@ -324,6 +324,18 @@ class _Furnisher:
             return [ROOT]
         return [self.nesting.common(readers)]
 
+    def _mark_trainable(self) -> None:
+        """Mark the boxes in which a trainable parameter stands, inner boxes before outer ones."""
+        inside: set[str] = set()
+        for sheet in reversed(self.nesting.nests):
+            marks = [
+                (rank, replace(mark, trainable=True) if mark.id in inside else mark)
+                for rank, mark in self.sheets[sheet]
+            ]
+            self.sheets[sheet] = marks
+            if any(mark.trainable and mark.kind in {"parameter", "box"} for _, mark in marks):
+                inside.add(sheet)
+
     def _share_boxes(self, sheet: str) -> None:
         """Move the leaves of a sheet into boxes, those of the commonest kind first, until few are left."""
         leaves: dict[str, list[_Ranked]] = {"input": [], "parameter": [], "constant": []}
@@ -341,6 +353,7 @@ class _Furnisher:
         box = f"b{len(self.nesting.nests)}"
         self.nesting.nests[box] = Nest(box, parent, None, (0, 0), ())
         self.sheets[box] = leaves
+        self.paths[box] = self.paths[parent]
         self.grouped.append(box)
         if len(leaves) > MOST_MARKS:
             self.sheets[box] = []
@@ -349,10 +362,13 @@ class _Furnisher:
                 part = leaves[start : start + size]
                 name = f"{kind} {first + start}–{first + start + len(part) - 1}"
                 self.sheets[box].append(self._share(box, kind, name, part, first + start))
-        trainable = any(mark.trainable for _, mark in leaves)
-        text = f"{label}: {len(leaves)} {kind}"
-        return leaves[0][0], Mark(box, "box", label, label, label, text=text, trainable=trainable)
+        return leaves[0][0], Mark(box, "box", label, label, label, text=f"{label}: {len(leaves)} {kind}")
 
 
 def _rank(ranked: _Ranked) -> float:
     return ranked[0]
+
+
+def _name(label: str, path: str) -> str:
+    """Shorten a label by the path of the box it stands in; a node without a name keeps none."""
+    return "" if label.startswith("%") else label.removeprefix(f"{path}.") if path else label

@@ -75,5 +75,8 @@ def _mark(id: str, name: str, told: Paths, place: tuple[int, int]) -> Mark:
 
 
 def _strengths(flows: Sequence[float]) -> list[float | None]:
-    largest = max((abs(flow) for flow in flows if np.isfinite(flow)), default=0.0)
-    return [abs(flow) / largest if largest and np.isfinite(flow) else None for flow in flows]
+    """Return how much flows along each edge, as part of the most; unknown for all where it is for one."""
+    largest = max((abs(flow) for flow in flows), default=0.0)
+    if not largest or not np.isfinite(flows).all():
+        return [None] * len(flows)
+    return [abs(flow) / largest for flow in flows]

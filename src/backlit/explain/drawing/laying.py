@@ -6,19 +6,19 @@ columns of their own at the two sides. The order of a box's ports is that of its
 where edges cross on the sheet around it, another order is tried, and kept if fewer edges cross on both together.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 
-from backlit.explain.drawing.crossings import Segment, count_crossings, minimise_crossings
+from backlit.explain.drawing.crossings import Effort, Segment, count_crossings, minimise_crossings
 from backlit.explain.drawing.layering import Link, assign_layers
 from backlit.explain.drawing.wiring import Line, Wires
 
 __all__ = ["Laid", "lay_all", "lay_out"]
 
-
-_MOST_LINES = 2000
-"""With more lines than this on all sheets together, each sheet is searched for a shorter time."""
+_LOOKS = 1_600_000
+"""What the search for orders without crossings may cost on all sheets together: a few seconds."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,20 @@ class Laid:
         return (self.ports[port] + 0.5) / self.sides[side] - 0.5
 
 
-def lay_all(sheets: Sequence[str], marks: Mapping[str, Sequence[str]], wires: Mapping[str, Wires]) -> dict[str, Laid]:
+def lay_all(
+    sheets: Sequence[str],
+    marks: Mapping[str, Sequence[str]],
+    wires: Mapping[str, Wires],
+    effort: Effort | None = None,
+) -> dict[str, Laid]:
     """Lay out all sheets of a diagram.
 
     Args:
         sheets: Their ids, outer ones before inner ones.
         marks: The ids of the marks of each, in order of execution.
         wires: The lines and ports of each.
+        effort: What the search for orders without crossings may cost on all sheets together; it is used up. By
+            default as much as a reader waits for.
 
     Returns:
         The places.
@@ -71,41 +78,107 @@ def lay_all(sheets: Sequence[str], marks: Mapping[str, Sequence[str]], wires: Ma
         >>> laid["root"].layers
         2
     """
-    effort = min(1.0, _MOST_LINES / max(1, sum(len(wires[sheet].lines) for sheet in sheets)))
-    laid: dict[str, Laid] = {}
-    for sheet in reversed(sheets):
-        laid[sheet] = lay_out(marks[sheet], wires[sheet], laid, effort=effort)
-    for sheet in sheets:
-        boxes = [mark for mark in marks[sheet] if mark in laid and len(laid[mark].ports) > 1]
-        alone = boxes if effort == 1.0 or sheet == sheets[0] else []  # who looks at all sees the root sheet first
-        for some in (boxes, *([box] for box in alone)):
-            if laid[sheet].crossings and some:
-                _agree(sheet, some, marks, wires, laid, effort)
-    return laid
+    return _Layout(sheets, marks, wires, effort or Effort(_LOOKS)).lay()
 
 
-def _agree(
-    sheet: str,
-    boxes: Sequence[str],
-    marks: Mapping[str, Sequence[str]],
-    wires: Mapping[str, Wires],
-    laid: dict[str, Laid],
-    effort: float,
-) -> None:
-    """Order the ports of some boxes as the sheet around them wants, if fewer edges cross on all of them together."""
-    own = laid[sheet].order_of_ports if sheet in laid and laid[sheet].ports else None
-    wish = lay_out(marks[sheet], wires[sheet], laid, ports=own, free=boxes, effort=effort)
-    changed = dict(laid)
-    for box in boxes:
-        wanted = _wanted(box, wires[sheet].lines, wish, laid)
-        ports = sorted(laid[box].ports, key=lambda port: (wanted.get(port, 0.0), laid[box].ports[port]))
-        if ports != laid[box].order_of_ports:
-            changed[box] = lay_out(marks[box], wires[box], laid, ports=ports, effort=effort)
-    if changed == laid:
-        return
-    changed[sheet] = lay_out(marks[sheet], wires[sheet], changed, ports=own, like=wish, effort=effort)
-    if sum(changed[each].crossings - laid[each].crossings for each in (sheet, *boxes)) < 0:
-        laid.update(changed)
+class _Layout:
+    """The sheets of a diagram, and what may still be spent on the search for orders without crossings.
+
+    Who looks at the diagram sees the root sheet first. So half of the effort is set aside for it, and the others share
+    what is left by the number of their lines; what one does not need is there for the next ones.
+    """
+
+    def __init__(
+        self,
+        sheets: Sequence[str],
+        marks: Mapping[str, Sequence[str]],
+        wires: Mapping[str, Wires],
+        effort: Effort,
+    ) -> None:
+        self.sheets = sheets
+        self.wires = wires
+        self.plans = {sheet: _Plan(marks[sheet], wires[sheet]) for sheet in sheets}
+        self.laid: dict[str, Laid] = {}
+        self.effort = effort
+
+    def lay(self) -> dict[str, Laid]:
+        """Lay out inner sheets before outer ones; then let sheets and the boxes on them agree on ports."""
+        kept = self.effort.lend(self.effort.looks // 2)
+        waiting = sum(len(self.wires[sheet].lines) for sheet in self.sheets[1:])
+        for sheet in reversed(self.sheets[1:]):
+            lines = len(self.wires[sheet].lines)
+            part = self.effort.lend(self.effort.looks * lines // max(1, waiting))
+            waiting -= lines
+            self.laid[sheet] = self.plans[sheet].lay(self.laid, effort=part)
+            self.effort.take_back(part)
+        self.effort.take_back(kept)
+        for sheet in self.sheets[:1]:
+            part = self.effort.lend(self.effort.looks // 2)
+            self.laid[sheet] = self.plans[sheet].lay(self.laid, effort=part)
+            self.effort.take_back(part)
+        for sheet in self.sheets:
+            boxes = [mark for mark in self.plans[sheet].marks if mark in self.laid and len(self.laid[mark].ports) > 1]
+            for some in (boxes, *([box] for box in boxes)):
+                if self.laid[sheet].crossings and some and self.effort.looks > 0:
+                    part = self.effort.lend(self.effort.looks // 2)
+                    self._agree(sheet, some, part)
+                    self.effort.take_back(part)
+            for box in boxes:
+                if self.laid[box].crossings:
+                    self._swap_leaves(sheet, box)
+        return self.laid
+
+    def _agree(self, sheet: str, boxes: Sequence[str], effort: Effort) -> None:
+        """Order the ports of boxes as the sheet around them wants, if fewer edges cross on all of them together."""
+        plans, laid = self.plans, self.laid
+        own = laid[sheet].order_of_ports if laid[sheet].ports else None
+        part = effort.lend(effort.looks // 2)  # the other half is for what follows from the wish
+        wish = plans[sheet].lay(laid, ports=own, free=boxes, effort=part)
+        effort.take_back(part)
+        changed = dict(laid)
+        for box in boxes:
+            wanted = _wanted(box, self.wires[sheet].lines, wish, laid)
+            ports = sorted(laid[box].ports, key=lambda port: (wanted.get(port, 0.0), laid[box].ports[port]))
+            if ports != laid[box].order_of_ports:
+                changed[box] = plans[box].lay(laid, ports=ports, effort=effort)
+        if changed == laid:
+            return
+        changed[sheet] = plans[sheet].lay(changed, ports=own, like=wish, effort=effort)
+        self._take(changed, (sheet, *boxes))
+
+    def _take(self, changed: dict[str, Laid], sheets: Collection[str]) -> bool:
+        """Take over a change if fewer edges cross on some sheets together; say whether that is so."""
+        is_better = sum(changed[each].crossings - self.laid[each].crossings for each in sheets) < 0
+        if is_better:
+            self.laid.update(changed)
+        return is_better
+
+    def _swap_leaves(self, sheet: str, box: str) -> None:
+        """Swap neighbouring ports, with what they lead to, where that is free: nothing else is joined to it.
+
+        To the sheet around the box the order of such leaves is all the same, and so it cannot wish for one.
+        """
+        lines = self.wires[sheet].lines
+        degree = Counter(end for line in lines for end in (line.source, line.target))
+        ends = {line.target_port: line.source for line in lines if line.target == box}
+        ends |= {line.source_port: line.target for line in lines if line.source == box}
+        own = self.laid[sheet].order_of_ports if self.laid[sheet].ports else None
+        for side in ("in", "out"):
+            loose = [port for port, gate in self.wires[box].gates.items() if gate.side == side]
+            loose = [port for port in loose if degree[ends[port]] == 1]
+            for one, other in permutations(loose, 2):
+                ports = self.laid[box].ports
+                if ports[other] - ports[one] != 1 or self.effort.looks <= 0:
+                    continue
+                order = self.laid[box].order_of_ports
+                i, j = order.index(one), order.index(other)
+                order[i], order[j] = order[j], order[i]
+                swapped = self.plans[box].lay(self.laid, ports=order, like=self.laid[box], effort=self.effort)
+                if swapped.crossings < self.laid[box].crossings:
+                    changed = {**self.laid, box: swapped}
+                    like = self.laid[sheet]
+                    changed[sheet] = self.plans[sheet].lay(changed, ports=own, like=like, effort=self.effort)
+                    self._take(changed, (sheet, box))
 
 
 def _wanted(box: str, lines: Sequence[Line], wish: Laid, laid: Mapping[str, Laid]) -> dict[str, float]:
@@ -128,8 +201,6 @@ def lay_out(
     *,
     ports: Sequence[str] | None = None,
     free: Collection[str] = (),
-    like: Laid | None = None,
-    effort: float = 1.0,
 ) -> Laid:
     """Lay out one sheet.
 
@@ -139,8 +210,6 @@ def lay_out(
         inner: The sheets of its boxes, laid out.
         ports: Its ports from the top, where their order is given.
         free: The boxes on it whose ports may be in any order.
-        like: The same sheet, laid out before, whose order is bettered; by default the order of execution.
-        effort: How long to search for an order without crossings, from 0 to 1.
 
     Returns:
         The places.
@@ -150,49 +219,49 @@ def lay_out(
         >>> lay_out(["x", "w", "f"], Wires(lines), {}).marks
         {'x': (0, 0), 'w': (0, 1), 'f': (1, 0)}
     """
-    sheet = _Columns(marks, wires, inner, frozenset(free))
-    first = 1 if sheet.sides["in"] else 0
-    fixed: list[int] = []
-    if ports is not None:
-        rank = {sheet.vertex[port]: i for i, port in enumerate(ports)}
-        fixed = [0] * first + [len(sheet.columns) - 1] * (sheet.sides["out"] > 0)
-        for column in fixed:
-            sheet.columns[column].sort(key=rank.__getitem__)
-    if like is not None:
-        sheet.follow(like)
-    columns = minimise_crossings(sheet.columns, sheet.segments, fixed, effort)
-    order = {vertex: i for column in columns for i, vertex in enumerate(column)}
-    return Laid(
-        {mark: (sheet.column[mark] - first, order[sheet.vertex[mark]]) for mark in marks},
-        {port: order[sheet.vertex[port]] for port in wires.gates},
-        sheet.sides,
-        tuple(tuple(order[bend] for bend in bends) for bends in sheet.bends),
-        len(columns) - first - (1 if sheet.sides["out"] else 0),
-        count_crossings(columns, sheet.segments),
-    )
+    return _Plan(marks, wires).lay(inner, ports=ports, free=free)
 
 
-class _Columns:
-    """The columns of a sheet in the order of execution, with a bend wherever an edge passes."""
+class _Plan:
+    """The column of everything on a sheet, which is the same whatever the orders are."""
 
-    def __init__(
-        self, marks: Sequence[str], wires: Wires, inner: Mapping[str, Laid], free: frozenset[str] = frozenset()
-    ) -> None:
-        self.free = free
-        self.marks = frozenset(marks)
-        self.inner = inner
+    def __init__(self, marks: Sequence[str], wires: Wires) -> None:
+        self.marks = marks
+        self.wires = wires
         self.vertex = {end: i for i, end in enumerate((*marks, *wires.gates))}
         self.sides = {side: sum(gate.side == side for gate in wires.gates.values()) for side in ("in", "out")}
         self.column = self._assign(marks, wires)
-        self.key = self._keys(marks, wires)
-        self.segments: list[Segment] = []
-        self.bends: list[list[int]] = []
-        self._held: dict[int, list[tuple[float, int]]] = {}
-        for end, vertex in self.vertex.items():
-            self._held.setdefault(self.column[end], []).append((self.key[end], vertex))
-        self._cut(wires.lines)
-        width = max(self._held, default=-1) + 1
-        self.columns = [[vertex for _, vertex in sorted(self._held.get(i, []))] for i in range(width)]
+
+    def lay(
+        self,
+        inner: Mapping[str, Laid],
+        *,
+        ports: Sequence[str] | None = None,
+        free: Collection[str] = (),
+        like: Laid | None = None,
+        effort: Effort | None = None,
+    ) -> Laid:
+        """Order the columns: as ``lay_out`` does, or bettering the order of a sheet that was laid out before."""
+        sheet = _Columns(self, inner, frozenset(free))
+        first = 1 if self.sides["in"] else 0
+        fixed: list[int] = []
+        if like is not None:
+            sheet.follow(like)
+        if ports is not None:
+            rank = {self.vertex[port]: i for i, port in enumerate(ports)}
+            fixed = [0] * first + [len(sheet.columns) - 1] * (self.sides["out"] > 0)
+            for column in fixed:
+                sheet.columns[column].sort(key=rank.__getitem__)
+        columns = minimise_crossings(sheet.columns, sheet.segments, fixed, effort)
+        order = {vertex: i for column in columns for i, vertex in enumerate(column)}
+        return Laid(
+            {mark: (self.column[mark] - first, order[self.vertex[mark]]) for mark in self.marks},
+            {port: order[self.vertex[port]] for port in self.wires.gates},
+            self.sides,
+            tuple(tuple(order[bend] for bend in bends) for bends in sheet.bends),
+            len(columns) - first - (1 if self.sides["out"] else 0),
+            count_crossings(columns, sheet.segments),
+        )
 
     def _assign(self, marks: Sequence[str], wires: Wires) -> dict[str, int]:
         """Give everything a column: the ports that come in the first, those that go out the last."""
@@ -213,6 +282,25 @@ class _Columns:
         last = first + len(used)
         column = {mark: place[layers[i]] for mark, i in vertex.items() if i < count}
         return column | {gate.id: 0 if gate.side == "in" else last for gate in wires.gates.values()}
+
+
+class _Columns:
+    """The columns of a sheet in the order of execution, with a bend wherever an edge passes."""
+
+    def __init__(self, plan: _Plan, inner: Mapping[str, Laid], free: frozenset[str]) -> None:
+        self.free = free
+        self.inner = inner
+        self.vertex = plan.vertex
+        self.column = plan.column
+        self.key = self._keys(plan.marks, plan.wires)
+        self.segments: list[Segment] = []
+        self.bends: list[list[int]] = []
+        self._held: dict[int, list[tuple[float, int]]] = {}
+        for end, vertex in self.vertex.items():
+            self._held.setdefault(self.column[end], []).append((self.key[end], vertex))
+        self._cut(plan.wires.lines)
+        width = max(self._held, default=-1) + 1
+        self.columns = [[vertex for _, vertex in sorted(self._held.get(i, []))] for i in range(width)]
 
     def _keys(self, marks: Sequence[str], wires: Wires) -> dict[str, float]:
         """Rank everything as one computes by hand: before an operation its arguments, from the first to the last.

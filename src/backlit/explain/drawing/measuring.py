@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from backlit.explain.drawing.diagram import Mark, Port
 
-__all__ = ["NAME", "SMALL", "SYMBOL", "VALUE", "Extent", "measure", "shape_text", "text_width"]
+__all__ = ["NAME", "SMALL", "SYMBOL", "VALUE", "Extent", "measure", "names_width", "shape_text", "text_width"]
 
 _WIDTHS = {
     "'|ijl‚": 215,
@@ -81,6 +81,22 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape))
 
 
+def names_width(outgoing: tuple[Port, ...]) -> float:
+    """Measure the room at the right side of a closed box for the names of its outputs.
+
+    Args:
+        outgoing: Its ports through which values go out.
+
+    Returns:
+        The width; 0 for a box of one output, which needs no name.
+
+    Example:
+        >>> names_width((Port("p1", "out", "cell.h", (3,), "h"),))
+        0.0
+    """
+    return max(text_width(port.name, SMALL) for port in outgoing) + 6 if len(outgoing) > 1 else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """The room a mark takes around the middle of its shape.
@@ -122,7 +138,7 @@ def measure(mark: Mark, outgoing: tuple[Port, ...] = (), incoming: int = 0) -> E
     """
     width, height, corner = _shape(mark, outgoing, incoming)
     carried = outgoing if mark.kind == "box" else (mark,)
-    texts = [text for each in carried for text in (each.value, each.gradient) if text]
+    texts = [text for each in carried for text in (each.told, each.gradient) if text]
     stub = max((text_width(text, VALUE) + 12 for text in texts), default=0.0)
     name = mark.name if mark.kind == "operation" else ""
     half = max(width, text_width(name), text_width(shape_text(mark.shape), SMALL)) / 2
@@ -137,7 +153,7 @@ def _shape(mark: Mark, outgoing: tuple[Port, ...], incoming: int) -> tuple[float
     letters = text_width(mark.symbol)
     if mark.kind == "box":
         row = 2 * _LINE if any(port.value and port.gradient for port in outgoing) else _PORT
-        return letters + 32, max(36.0, _PORT * incoming + 8, row * len(outgoing) + 8), 8.0
+        return letters + 32 + names_width(outgoing), max(36.0, _PORT * incoming + 8, row * len(outgoing) + 8), 8.0
     if mark.kind == "number":
         return max(letters + 22, 2 * _RADIUS), max(_HEIGHT, _LINE * incoming + 8), _HEIGHT / 2
     if mark.kind != "operation":

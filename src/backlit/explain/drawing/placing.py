@@ -20,14 +20,16 @@ Edges run level across columns and change their height only in the gaps, where n
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from backlit.explain.drawing.diagram import Diagram, Edge, Mark, Port, Sheet
+from backlit.explain.drawing.lettering import Slope, letter
 from backlit.explain.drawing.measuring import Extent, measure, text_width
+from backlit.explain.drawing.placement import Frame, Placement, Spot, Wire
 from backlit.explain.drawing.springs import Strand, Thing, draw_taut, relax, settle
 
-__all__ = ["PIXELS", "Frame", "Placement", "Ruler", "Run", "Spot", "Wire", "place"]
+__all__ = ["PIXELS", "Ruler", "place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Ruler:
     Args:
         measure: The extent of a mark, from the mark, for a closed box the ports at its right, and how many edges lead
             to it or, for a box, how many ports are at its left.
-        width_of: The width of a text: the name of an open box, or the number of an edge.
+        width_of: The width of a text: the name of an open box, or the number of an edge; 0 where that is not written.
         gap: The room between two columns.
         climb: How much wider a gap is for each unit of height that an edge changes in it.
         row: The room between two marks of a column, and on either side of a bend.
@@ -67,82 +69,8 @@ _BOLD = 1.12
 _WIDEST_CLIMB = 60.0
 """The most by which a gap grows."""
 
-_WRITTEN = 1.6
+_WRITTEN = 2.0
 """By how much edges that arrive stand farther apart where something is written on them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """Where a mark stands.
-
-    Args:
-        mark: The mark.
-        x: The middle of its shape.
-        y: The same, downward.
-        extent: Its size.
-        ports: For a box, how far below its middle each of its ports is.
-    """
-
-    mark: Mark
-    x: float
-    y: float
-    extent: Extent
-    ports: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The border of an open box.
-
-    Args:
-        mark: The box.
-        x: Its left side.
-        y: Its upper side.
-        width: Its width.
-        height: Its height.
-    """
-
-    mark: Mark
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-Run = tuple[float, float, float]
-"""A level piece of an edge: from x, to x, at the height y."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """The way of an edge: level pieces, joined by slopes in the gaps between columns.
-
-    Args:
-        edge: The edge.
-        runs: The level pieces from left to right.
-    """
-
-    edge: Edge
-    runs: tuple[Run, ...]
-
-
-@dataclass(slots=True)
-class Placement:
-    """Where everything is that is seen.
-
-    Args:
-        width: The width of the drawing.
-        height: Its height.
-        spots: The marks that are seen, without the open boxes.
-        frames: The open boxes, outer before inner.
-        wires: The edges.
-    """
-
-    width: float
-    height: float
-    spots: list[Spot] = field(default_factory=list)
-    frames: list[Frame] = field(default_factory=list)
-    wires: list[Wire] = field(default_factory=list)
 
 
 def place(
@@ -188,6 +116,8 @@ class _Placed:
         name = diagram.boxes[sheet.id].symbol if sheet.parent else ""
         self.least = ruler.width_of(name) * _BOLD + 2 * ruler.border
         self.inner = inner
+        self.arriving = Counter(edge.target for edge in sheet.edges)
+        self.between = Counter((edge.source, edge.target) for edge in sheet.edges)
         self.extents, self.doors = self._measure(diagram)
         self.things = self._collect()
         self.paths = self._join()
@@ -203,7 +133,6 @@ class _Placed:
 
     def _measure(self, diagram: Diagram) -> tuple[dict[str, Extent], dict[str, dict[str, float]]]:
         """Step 1: the extent of every mark, and how far below its middle the ports of every box are."""
-        arriving = Counter(edge.target for edge in self.sheet.edges)
         extents: dict[str, Extent] = {}
         doors: dict[str, dict[str, float]] = {}
         for mark in self.sheet.marks:
@@ -214,7 +143,7 @@ class _Placed:
                 doors[mark.id] = {port: y - box.height / 2 for port, y in box.ports.items()}
                 continue
             if mark.kind != "box":
-                extents[mark.id] = self.ruler.measure(mark, (), arriving[mark.id])
+                extents[mark.id] = self.ruler.measure(mark, (), self.arriving[mark.id])
                 continue
             sides = {
                 side: [port for port in diagram.sheet(mark.id).ports if port.side == side] for side in ("in", "out")
@@ -291,6 +220,8 @@ class _Placed:
         for thing in self.things.values():
             thing.y += top - lowest
         self.height = top + highest - lowest + self.ruler.border
+        self.fan = self._fan()
+        self.middles: dict[int, tuple[float, float]] = {}
         x = 0.0 if self.columns and any(port.side == "in" for port in self.sheet.ports) else self.ruler.border
         self.spans: list[tuple[float, float]] = []
         for i, column in enumerate(self.columns):
@@ -298,7 +229,8 @@ class _Placed:
             for thing in column:
                 thing.x = x + left if thing.is_target or left < self.ruler.wide else x + left + right - thing.right
             self.spans.append((x, x + left + right))
-            x += left + right + self._gap(i)
+            x += left + right
+            x += self._gap(i, x)
         ends = any(port.side == "out" for port in self.sheet.ports)
         width = (self.spans[-1][1] if self.spans else 0.0) + (0.0 if ends else self.ruler.border)
         self.width = max(width, self.least)
@@ -308,16 +240,30 @@ class _Placed:
             self.spans[-1] = (self.width, self.width)
         self.ports = {port.id: self.things[port.id].y for port in self.sheet.ports}
 
-    def _gap(self, i: int) -> float:
-        """The room behind a column: more where an edge climbs far, and for the texts of edges."""
-        climb = text = 0.0
-        for edge, path in zip(self.sheet.edges, self.paths, strict=True):
+    def _gap(self, i: int, left: float) -> float:
+        """The room behind a column that ends at x: more where an edge climbs far, and for the numbers of edges."""
+        climb = 0.0
+        slopes: dict[int, Slope] = {}
+        for number, (edge, path) in enumerate(zip(self.sheet.edges, self.paths, strict=True)):
             for here, there in pairwise(path):
                 if here.column == i:
                     climb = max(climb, abs(there.y - here.y))
-            if edge.text and path[-2].column == i:
-                text = max(text, self.ruler.width_of(edge.text))
-        return max(self.ruler.gap + min(_WIDEST_CLIMB, self.ruler.climb * climb), text + 0.75 * self.ruler.gap)
+            if path[-2].column == i and (width := self.ruler.width_of(edge.text)):
+                heights = self._heights(number)
+                is_twin = 1 < self.arriving[edge.target] == self.between[edge.source, edge.target]
+                slopes[number] = Slope(heights[-2], heights[-1], width, is_twin)
+        gap = self.ruler.gap + min(_WIDEST_CLIMB, self.ruler.climb * climb)
+        gap, middles = letter(list(slopes.values()), gap)
+        self.middles |= {number: (left + x, y) for number, (x, y) in zip(slopes, middles, strict=True)}
+        return gap
+
+    def _heights(self, number: int) -> list[float]:
+        """The heights at which an edge leaves, crosses columns, and arrives."""
+        edge = self.sheet.edges[number]
+        heights = [thing.y for thing in self.paths[number]]
+        heights[0] += self._door(edge.source, edge.source_port)
+        heights[-1] += self._door(edge.target, edge.target_port) + self.fan[number]
+        return heights
 
     def move(
         self,
@@ -337,19 +283,17 @@ class _Placed:
                 result.frames.append(Frame(mark, *corners[mark.id], box.width, box.height))
             else:
                 result.spots.append(Spot(mark, x, y, self.extents[mark.id], self.doors[mark.id]))
-        for edge, path, fan in zip(self.sheet.edges, self.paths, self._fan(), strict=True):
+        for number, (edge, path) in enumerate(zip(self.sheet.edges, self.paths, strict=True)):
             runs = []
-            for i, thing in enumerate(path):
+            for i, (thing, y) in enumerate(zip(path, self._heights(number), strict=True)):
                 start, stop = self.spans[thing.column]
-                y = thing.y
                 if i == 0:
                     start = thing.x + self._half(edge.source)
-                    y += self._door(edge.source, edge.source_port)
                 if i == len(path) - 1:
-                    stop = thing.x - self._half(edge.target) + self._inset(edge.target, fan)
-                    y += self._door(edge.target, edge.target_port) + fan
+                    stop = thing.x - self._half(edge.target) + self._inset(edge.target, self.fan[number])
                 runs.append((left + start, left + stop, top + y))
-            result.wires.append(Wire(edge, tuple(runs)))
+            middle = self.middles.get(number)
+            result.wires.append(Wire(edge, tuple(runs), middle and (left + middle[0], top + middle[1])))
 
     def _fan(self) -> list[float]:
         """How far above or below the middle of an operation each edge arrives: at its own height where it can."""

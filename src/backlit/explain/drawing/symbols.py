@@ -98,6 +98,9 @@ COMMUTATIVE = frozenset(
 _BETWEEN = (COMMUTATIVE - {"logaddexp"}) | {"divide", "greater", "greater_equal", "less", "less_equal", "subtract"}
 """The ops whose sign stands between two arguments, so that a number has its place before or behind it."""
 
+_LONGEST = 16
+"""The most letters of the range of a slice."""
+
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -115,11 +118,15 @@ def symbol_of(node: Node) -> tuple[str, tuple[int, ...]]:
         >>> x = bl.input("x")
         >>> [symbol_of(node) for node in (bl.exp(x), 1.0 - x, x * 0.1, x**2)]
         [('exp', ()), ('1 −', (0,)), ('× 0.1', (1,)), ('x²', (1,))]
+        >>> symbol_of(bl.input("v", shape=(2, 6))[:, 2:4])
+        ('[:, 2:4]', ())
     """
     if isinstance(node, Constant):
         return (node.name or short_value(node.value)), ()
     if not isinstance(node, Application):
         return (node.name or node.kind), ()
+    if node.op.name == "slice":
+        return _range(node), ()
     sign = SYMBOLS.get(node.op.name, node.op.name)
     numbers = {
         position: format_number(argument.value.item(), SHORT)
@@ -136,3 +143,16 @@ def symbol_of(node: Node) -> tuple[str, tuple[int, ...]]:
             return f"{sign} {numbers[0]}", (0,)
         return " ".join(part for part in (numbers.get(0), sign, numbers.get(1)) if part), tuple(numbers)
     return sign, ()
+
+
+def _range(node: Application) -> str:
+    """Write which part a slice takes of each axis, as one indexes in Python; by its name where that is long."""
+    cuts = zip(node.attributes["starts"], node.attributes["stops"], node.attributes["steps"], strict=True)
+    parts = [
+        ":" if (start, stop, step) == (0, length, 1) else f"{start}:{stop}" + (f":{step}" if step != 1 else "")
+        for (start, stop, step), length in zip(cuts, node.arguments[0].shape, strict=True)
+    ]
+    while len(parts) > 1 and parts[-1] == ":":
+        parts.pop()
+    text = f"[{', '.join(parts)}]"
+    return text if len(text) <= _LONGEST else SYMBOLS["slice"]

@@ -14,23 +14,32 @@ const original = values; // what the file came with: an edit works on a copy of 
 
 const edges = program.contributions.map(([consumer, position, back, slope]) => (
   { consumer, position, back, slope, argument: nodes[consumer].arguments[position] }));
-const at = (x, place) => Number(x.data[x.data.length === 1 ? 0 : place]);
+/* An element as it is: an integer exactly, as BigInt; and as a number to compute with. */
+const exact = ({ dtype, data }, place) => (
+  (dtype === "bool" ? Boolean : reader(dtype))(data[data.length === 1 ? 0 : place]));
+const at = (x, place) => Number(exact(x, place));
+const exactAt = (i, place, state = values) => exact(state[i], place);
 const valueAt = (i, place, state = values) => at(state[i], place);
 const gradientOf = (i, state = values) => state[program.gradients[i]];
 const slopeAt = (i, place, state = values) => (gradientOf(i, state) ? at(gradientOf(i, state), place) : NaN);
 const isSingle = (i) => size(nodes[i].shape) === 1;
 const isNamed = (i) => !nodes[i].label.startsWith("%");
 
-/* An edit gives an element of a leaf another value. */
+/* An edit gives an element of a leaf another value; what the leaf cannot hold is refused, and nothing has changed. */
 const edits = new Map();
-function edit(i, place, value) {
+function edit(i, place, words) {
+  const { dtype, label } = nodes[i], isBool = dtype === "bool", isWhole = !isFloat(dtype);
+  const value = isBool ? { false: 0, 0: 0, true: 1, 1: 1 }[words.toLowerCase()] : Number(words || NaN);
+  if (!Number.isFinite(value)) throw Error(`write ${isBool ? "true or false" : "a number"}`);
+  if (isWhole && value % 1) throw Error(`${label} holds whole numbers`);
   if (leaves[i] === original[i]) leaves[i] = tensor(nodes[i], original[i].data.slice());
   const { data } = leaves[i], held = data[place];
-  data[place] = typeof held === "bigint" ? BigInt(Math.trunc(value)) : value;
+  data[place] = typeof held === "bigint" ? BigInt(value) : value;
   try {
+    if (isWhole && Number(data[place]) !== value) throw Error(`${words} is out of range: ${label} is ${dtype}`);
     values = run(nodes, [...leaves]);
   } catch (error) {
-    data[place] = held; // a wrong label, say: nothing has changed
+    data[place] = held;
     throw error;
   }
   edits.set(`${i} ${place}`, { i, place });
@@ -41,17 +50,32 @@ function restore() {
   values = run(nodes, [...leaves]);
 }
 
+/* A number with few digits, as Python writes %.6g: of two as near the even one. An integer has all of its digits. */
+function format(x, digits = 6) {
+  if (typeof x !== "number") return String(x);
+  if (!Number.isFinite(x)) return x > 0 ? "inf" : x < 0 ? "-inf" : "nan";
+  const isTie = RegExp(`^-?[^e]{${digits}}[02468]50*e`).test(x.toExponential(40));
+  const near = (isTie ? x * (1 - Number.EPSILON) : x).toExponential(digits - 1);
+  const [mantissa, exponent] = near.split("e");
+  if (exponent >= -4 && exponent < digits) return String(Number(near));
+  return `${mantissa.replace(/\.?0+$/, "")}e${exponent[0]}${exponent.slice(1).padStart(2, 0)}`;
+}
+/* Two numbers with as many digits as tell them apart. */
+function apart(x, y, digits = 6) {
+  const pair = [format(x, digits), format(y, digits)];
+  return x === y || pair[0] !== pair[1] || digits > 16 ? pair : apart(x, y, digits + 1);
+}
+
 /* A piece of a formula is a text, or {text, i, place, kind}: a number or a name. */
-const format = (x, digits = 6) => String(Number(x.toPrecision(digits)));
 const indices = (shape, place) => strides(shape).map((step, axis) => Math.floor(place / step) % shape[axis]);
 const placeOf = (shape, index) => strides(shape).reduce((sum, step, axis) => sum + step * index[axis], 0);
 function name(i, place) {
   const { op, label, shape } = nodes[i];
-  if (op === "constant" && !isNamed(i) && isSingle(i)) return format(valueAt(i, 0));
+  if (op === "constant" && !isNamed(i) && isSingle(i)) return format(exactAt(i, 0));
   return place === undefined || !shape.length ? label : `${label}[${indices(shape, place)}]`;
 }
 const named = (i, place) => ({ text: name(i, place), i, place });
-const valued = (i, place) => ({ text: format(valueAt(i, place)), kind: "value" });
+const valued = (i, place) => ({ text: format(exactAt(i, place)), kind: "value" });
 
 /* Fill {x}, {y}, {z}; a negative number goes into parentheses where it follows a sign. */
 function fill(template, pieces, out) {

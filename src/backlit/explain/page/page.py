@@ -9,12 +9,14 @@ import base64
 import hashlib
 import html
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from backlit.errors import ArgumentError
-from backlit.explain.drawing.diagram import Diagram
+from backlit.explain.drawing.diagram import Diagram, Mark, Sheet
+from backlit.explain.drawing.symbols import COMMUTATIVE
 from backlit.explain.page.assets import asset, interpreter_for, javascript_ops
 
 __all__ = ["page_of"]
@@ -26,7 +28,8 @@ _LEAVES = {"input", "parameter", "constant"}
 _POLICY = "default-src 'none'; img-src data:; style-src '{style}'; script-src '{script}'"
 """Nothing is fetched, no script or style is run but these two; pictures are those that the page paints itself."""
 
-_REMARK = re.compile(r"^/\*.*?\*/\n+", re.DOTALL | re.MULTILINE)
+_INDENT = re.compile(r"^(?:  )+", re.MULTILINE)
+_REMARK = re.compile(r"^/\*.*?\*/\n+|(?<=\S) // [^\n]*", re.DOTALL | re.MULTILINE)
 
 
 def page_of(diagram: Diagram, program: Mapping[str, Any], *, title: str = "", note: str = "") -> str:
@@ -56,16 +59,18 @@ def page_of(diagram: Diagram, program: Mapping[str, Any], *, title: str = "", no
     ops = {node["op"] for node in program["nodes"]} - _LEAVES
     _check_ops(ops)
     style = asset("page.css")
-    # What a file or a function is about stands before it, for readers of the package; a page has no room for it.
+    # Remarks are for readers of the package: a page has no room for them, nor for more than a tab where lines begin.
     script = "\n".join(_REMARK.sub("", asset(name)) for name in _SCRIPTS)
-    script = _REMARK.sub("", interpreter_for(ops, script)) + script
+    script = _INDENT.sub(
+        lambda spaces: "\t" * (len(spaces[0]) // 2), _REMARK.sub("", interpreter_for(ops, script)) + script
+    )
     fields = {
         "policy": _POLICY.format(style=_fingerprint(style), script=_fingerprint(script)),
         "title": html.escape(title or diagram.name or "backlit"),
-        "note": html.escape(f" · {note}" if note else ""),
+        "legend": _legend(diagram, program, note),
         "style": style,
         "script": script,
-        "diagram": _embedded(_lean(diagram.as_json()["sheets"])),
+        "diagram": _embedded([_sheet(sheet) for sheet in diagram.sheets]),
         "program": _embedded(program),
     }
     # One pass, so that what looks like a field inside the text of another is left alone.
@@ -92,25 +97,49 @@ def _embedded(data: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-_DRAWN = {
-    "sheet": ("id", "parent", "marks", "ports", "edges", "layers"),
-    "marks": ("id", "kind", "symbol", "output", "node", "layer", "order"),
-    "ports": ("id", "side", "nodes", "order"),
-    "edges": ("source", "target", "source_port", "target_port", "position", "bends"),
-}
-"""What the page needs of a diagram; shapes, names and numbers it has from the program."""
+def _sheet(sheet: Sheet) -> list[Any]:
+    """Keep of a sheet what the page needs, without the names of the fields: they stand at the top of page.js.
+
+    Shapes, names and numbers are left to the program.
+    """
+    joining = {edge.target for edge in sheet.edges if edge.position > 0}
+    marks = [_mark(mark, mark.id in joining) for mark in sheet.marks]
+    ports = [_cut(port.id, port.side, port.nodes, port.order) for port in sheet.ports]
+    edges = [
+        _cut(edge.source, edge.target, max(edge.position, 0), edge.source_port, edge.target_port, edge.bends)
+        for edge in sheet.edges
+    ]
+    return [sheet.id, sheet.parent, sheet.layers, marks, edges, ports]
 
 
-def _lean(value: Any, kind: str = "sheet") -> Any:
-    """Keep what the page needs, and leave out what is empty or usual: it has the same defaults."""
-    if isinstance(value, list):
-        return [_lean(each, kind) for each in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {key: _lean(value[key], key) for key in _DRAWN[kind] if value[key] != -1}
-    if value.get("kind") in ("box", "update"):
-        kept["label"] = value["label"]
-    if value.get("kind") == "operation":
-        del kept["kind"]
-    # A layer, an order or a position is 0 where it is not given; a node may well have the number 0.
-    return {key: each for key, each in kept.items() if each or (key == "node" and each == 0)}
+def _mark(mark: Mark, joins: bool) -> list[Any]:
+    is_box, is_operation = mark.kind == "box", mark.kind == "operation"
+    label = mark.label if mark.kind in {"box", "update"} else ""
+    trainable, ordered = is_box and mark.trainable, is_operation and joins and mark.op not in COMMUTATIVE
+    kind = "" if is_operation else mark.kind
+    flags = int(mark.output), int(trainable), int(ordered)
+    return _cut(mark.id, mark.symbol, mark.node, mark.layer, mark.order, kind, label, *flags)
+
+
+def _cut(*fields: Any) -> list[Any]:
+    """List fields, up to the last that is not empty."""
+    last = max(place for place, value in enumerate(fields) if value)
+    return list(fields[: last + 1])
+
+
+def _legend(diagram: Diagram, program: Mapping[str, Any], note: str) -> str:
+    """Explain the signs that occur on the page, as HTML."""
+    nodes = [program["nodes"][i] for i in program["forward"]]
+    arrays = {node["op"] for node in nodes if math.prod(node.get("shape", ())) > 1}
+    signs = ['<span class="value">values</span>', '<span class="gradient">gradients</span>']
+    signs += ['<span class="new">new values</span>'] if program["updates"] else []
+    lines = ["lines: blue with a value, green with a gradient, grey with neither yet"]
+    if arrays:
+        grey = ["parameters grey"] if "parameter" in arrays else []
+        blue = ["values blue"] if arrays - {"parameter"} else []
+        lines.append(f"maps: {', '.join(blue + grey)}, negative orange; gradients green, negative purple")
+    if any(node.get("trainable") for node in nodes):
+        holds = any(mark.kind == "box" and mark.trainable for sheet in diagram.sheets for mark in sheet.marks)
+        lines.append("double frame: trainable" + (", or a closed box with something trainable in it" if holds else ""))
+    lines += ["point at a node for its arithmetic; click keeps it", note]
+    return "\n".join([f"  {' '.join(signs)}", *(f"  <span>{html.escape(line)}</span>" for line in lines if line)])

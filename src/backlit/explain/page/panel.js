@@ -2,7 +2,11 @@
 
 const MOST = 8;
 const slopeName = (i, place) => `∂${name(program.loss)}/∂${name(i, place)}`;
-const number = (x, kind) => ({ text: format(x), kind });
+const number = (x, kind, i) => ({ text: format(i >= 0 && isInteger(nodes[i].dtype) ? BigInt(x) : x), kind });
+const change = (x, y, kind = "value") => {
+  const [from, to] = apart(x, y);
+  return [{ text: from, kind: "value" }, " → ", { text: to, kind }];
+};
 const factor = (x, kind) => ({ text: x < 0 ? `(${format(x)})` : format(x), kind });
 
 /* A line of texts, names that can be followed, and numbers in their colours. */
@@ -10,26 +14,27 @@ function line(kind, ...pieces) {
   return element("p", { class: kind }, ...pieces.flat().map((piece) => {
     const { text: words, i, place = 0, kind: colour } = piece;
     if (words === undefined) return piece;
-    if (i === undefined || name(i) === format(valueAt(i, 0))) return element("span", { class: colour }, words);
+    if (i === undefined || name(i) === format(exactAt(i, 0))) return element("span", { class: colour }, words);
     return element("button", { type: "button", class: "link", onclick: () => select(i, place) }, words);
   }));
 }
 
-/* The largest of a list, and what the others come to. */
-function largest(entries, most, kind, tell) {
+/* The largest of the terms behind a number, and what the others come to. */
+function largest(i, entries, most, kind, tell) {
   const sorted = [...entries].sort((a, b) => Math.abs(b.value) - Math.abs(a.value)), rest = sorted.slice(most);
   const sum = rest.reduce((total, { value }) => total + value, 0);
-  const more = rest.length && line("term", `and ${rest.length} more, together `, number(sum, kind));
+  const more = rest.length && line("term", `and ${rest.length} more, together `, number(sum, kind, i));
   return [...sorted.slice(0, most).map(tell), more];
 }
 
 function originLines(i, place, most = MOST) {
-  const value = number(valueAt(i, place), "value"), head = `${name(i, place)} = `;
+  const value = number(exactAt(i, place), "value"), head = `${name(i, place)} = `;
   if (leaves[i]) return [line("", head, value)];
   const { formula, numbers, terms } = origin(i, place);
   if (numbers) return [line("", head, formula, " "), line("term", "= ", numbers, " = ", value)];
-  return [line("", head, formula, " = ", value), ...largest(terms, most, "value", (term) => (
-    line("term", term.names, " = ", term.numbers, term.names.length > 1 ? [" = ", number(term.value, "value")] : "")))];
+  return [line("", head, formula, " = ", value), ...largest(i, terms, most, "value", (term) => (
+    line("term", term.names, " = ", term.numbers,
+      term.names.length > 1 ? [" = ", number(term.value, "value", i)] : "")))];
 }
 
 function chainLines(i, place, most = MOST) {
@@ -38,12 +43,19 @@ function chainLines(i, place, most = MOST) {
   const links = chain(i, place), head = ["", `${slopeName(i, place)} = `, number(slopeAt(i, place), "gradient")];
   if (i === program.loss) return [line(...head), line("rule", "where the way back begins")];
   const rest = links.length > 1 ? ", the sum of" : links.length ? "" : ": every local derivative on the way is 0";
-  return [line(...head, rest), ...largest(links, most, "gradient", ({ formula, local, ...link }, k, all) => element(
+  return [line(...head, rest), ...largest(i, links, most, "gradient", ({ formula, local, ...link }, k, all) => element(
     "div", { class: "chain" },
     line("", "through ", named(link.consumer, link.k), ": local ", formula, formula.length ? " = " : "", number(local)),
     line("", "local · upstream = ", number(local), " · ", factor(link.upstream, "gradient"), " = ",
       number(link.value, "gradient")),
     most === MOST && all[k - 1]?.rule !== link.rule && line("rule", link.rule)))];
+}
+
+/* What else leaves a box, where this is shown for it: the memory of a cell beside what it puts out. */
+function companyLines(i) {
+  const all = [...marks.values()].map(outOf).filter(([first]) => first === i).flatMap(([, ...more]) => more);
+  const others = [...new Set(all)].slice(0, MOST);
+  return others.length && line("rule", "leaves its box with ", others.flatMap((k, n) => [n ? ", " : "", named(k)]));
 }
 
 /* The maps of all elements, large; the arrow keys walk from one to the next. */
@@ -63,13 +75,14 @@ function chooser(i, place) {
 }
 
 function editor(i, place) {
-  if (!/^(input|parameter)$/.test(nodes[i].op)) return [];
+  const { op, dtype } = nodes[i];
+  if (!/input|parameter/.test(op)) return [];
   const wrong = element("span", { role: "alert", class: "new" }), field = element("input", {
-    type: "number", step: isFloat(nodes[i].dtype) ? "any" : 1, id: "edit", value: format(valueAt(i, place)),
+    type: dtype === "bool" ? "text" : "number", step: isFloat(dtype) ? "any" : 1, id: "edit",
+    value: format(exactAt(i, place)),
     onchange: () => {
       try {
-        if (!Number.isFinite(field.valueAsNumber)) throw Error("write a number");
-        edit(i, place, field.valueAsNumber);
+        edit(i, place, field.value);
         refresh();
       } catch (error) {
         wrong.textContent = error.message;
@@ -83,16 +96,17 @@ function effect() {
   const before = valueAt(program.loss, 0, original), after = valueAt(program.loss, 0), sum = [], lines = [];
   let predicted = before;
   for (const { i, place } of edits.values()) {
-    const from = valueAt(i, place, original), to = valueAt(i, place), slope = slopeAt(i, place, original);
-    predicted += slope * (to - from);
-    sum.push(" + ", number(slope, "gradient"), " · ", factor(to - from));
-    lines.push(line("", named(i, place), ": ", number(from, "value"), " → ", number(to, "value")));
+    const step = valueAt(i, place) - valueAt(i, place, original), slope = slopeAt(i, place, original);
+    predicted += slope * step;
+    sum.push(" + ", number(slope, "gradient"), " · ", factor(step));
+    lines.push(line("", named(i, place), ": ", change(exactAt(i, place, original), exactAt(i, place))));
   }
   const isExact = Math.abs(after - predicted) <= 1e-6 * Math.max(1, Math.abs(after));
+  const [start, , guess] = change(before, predicted);
   return lines.length ? [section("effect", "What the change does", [...lines,
-    line("", `${name(program.loss)}: `, number(before, "value"), " → ", number(after, "value")),
+    line("", `${name(program.loss)}: `, change(before, after)),
     isNaN(predicted) ? line("rule", "without a gradient there is no prediction")
-      : line("", "linear prediction: ", number(before, "value"), sum, " = ", number(predicted, "value")),
+      : line("", "linear prediction: ", start, sum, " = ", guess),
     !isNaN(predicted) && line("rule", isExact ? "exact: the loss is a straight line here"
       : `off by ${format(after - predicted)}: the loss is curved here`),
     element("button", { type: "button", id: "restore", onclick: () => refresh(restore()) }, "restore")])] : [];
@@ -107,11 +121,12 @@ function panelParts() {
   const kind = [op === "parameter" ? (trainable ? "trainable parameter" : "state") : op, dtype, shapeText(i)];
   return [element("section", {}, element("h2", {}, name(i, place)), line("rule", kind.filter(Boolean).join(" · ")),
     chooser(i, place), element("p", { class: "big" },
-      element("span", { class: "value", id: "value" }, isComputed ? format(valueAt(i, place)) : "?"),
-      slope && element("span", { class: "gradient", id: "gradient" }, format(at(slope, place)))), ...editor(i, place)),
+      element("span", { class: "value", id: "value" }, isComputed ? format(exactAt(i, place)) : "?"),
+      slope && element("span", { class: "gradient", id: "gradient" }, format(at(slope, place)))),
+    ...editor(i, place), companyLines(i)),
   ...effect(),
   isComputed && !leaves[i] && section("origin", "How the value arises", originLines(i, place)),
   (slope || !gradientOf(i)) && section("chain", "How the gradient arises", chainLines(i, place)),
   update !== undefined && isKnown("update", i) && section("update", "What the update makes of it", [
-    line("", number(valueAt(i, place), "value"), " → ", number(valueAt(update, place), "new"))])];
+    line("", change(exactAt(i, place), exactAt(update, place), "new"))])];
 }

@@ -39,12 +39,24 @@ function straighten(columns) {
 
 /* How far below the middle of an item its lines meet it. */
 function attach(item, lines, end) {
-  const port = ({ edge }) => edge[`${end}_port`], ports = sheets.get(item.id)?.ports ?? [];
-  if (item.inner) return lines.map((line) => item.inner.items.get(port(line)).y + SPACE.head - item.height / 2);
-  if (!ports.length && end === "source") return lines.map(() => 0);
-  const ranks = lines.map((line) => ports.findIndex(({ id }) => id === port(line)) + line.edge.position);
-  const ordered = [...new Set(ranks)].sort((a, b) => a - b), share = item.height / (ordered.length + 1);
-  return ranks.map((rank) => (ordered.indexOf(rank) + 1) * share - item.height / 2);
+  const ports = sheets.get(item.id)?.ports.filter(({ side }) => (side === "in") === (end === "target"));
+  return lines.map(({ edge }) => {
+    const port = edge[`${end}_port`], rank = ports?.findIndex(({ id }) => id === port);
+    if (item.inner) return item.inner.items.get(port).y + SPACE.head - item.height / 2;
+    return ports ? ((rank + 0.5) / ports.length - 0.5) * item.height : 0;
+  });
+}
+
+/* Lines arrive at a mark without ports where they come from, as far as they can; which no longer tells their order. */
+function fan(item, lines) {
+  const last = lines.length - 1, room = item.height / 2 - 9, gap = Math.min(12, 2 * room / Math.max(1, last));
+  const ends = lines.map(({ edge: { position }, stops }) => {
+    const [from, to] = stops.slice(-2), wanted = from.item.y + from.shift - item.y;
+    return { to, position, wanted, weight: 1, height: gap - SPACE.bend, isBend: true };
+  }).sort((a, b) => a.wanted - b.wanted || a.position - b.position);
+  settle(ends);
+  ends.forEach(({ to, y }, k) => { to.shift = Math.min(Math.max(y, k * gap - room), room - (last - k) * gap); });
+  item.isMixed = item.ordered && ends.some(({ position }, k) => k && position < ends[k - 1].position);
 }
 
 /* Place a sheet: items get x (left side) and y (middle), lines their points. */
@@ -53,8 +65,8 @@ function place(sheet) {
     before: [], after: [], weight: 1, layer: 0, order: 0, y: 0, width: 0, height: 2, isBend: true, ...fields }).get(id);
   for (const mark of sheet.marks) {
     const inner = state.open.has(mark.id) && place(sheets.get(mark.id));
-    const [width, height] = inner ? [inner.width, inner.height + SPACE.head] : sizeOf(mark);
-    add(mark.id, { ...mark, inner, width, height, isBend: false });
+    const content = inner ? { width: inner.width, height: inner.height + SPACE.head } : contentOf(mark);
+    add(mark.id, { ...mark, ...content, inner, isBend: false });
   }
   for (const port of sheet.ports) add(port.id, { ...port, layer: port.side === "in" ? -1 : sheet.layers });
   const lines = sheet.edges.map((edge) => {
@@ -81,6 +93,9 @@ function place(sheet) {
   const columns = Array.from({ length: sheet.layers + 2 }, (_, k) => (
     all.filter(({ layer }) => layer === k - 1).sort((a, b) => a.order - b.order)));
   straighten(columns);
+  for (const item of items.values()) {
+    if (item.kind && !sheets.has(item.id)) fan(item, lines.filter(({ stops }) => stops.at(-1).item === item));
+  }
   const top = Math.min(...all.map(({ y, height }) => y - height / 2)) - SPACE.side;
   let x = hasPorts ? 0 : SPACE.side - SPACE.column;
   columns.forEach((column, k) => {

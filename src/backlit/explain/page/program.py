@@ -10,6 +10,7 @@ node, the contribution of an edge, the new value of a parameter) is told by numb
 - ``values``: the elements of each leaf;
 - ``loss``, ``forward``: the number of the loss, and the numbers of all that it is computed from;
 - ``nameless``: the number of the loss once more, if its label is no name of its own;
+- ``rows``: the nodes with a row for each example, in a batch whose examples stay apart on the way to the loss;
 - ``gradients``: for nodes of the forward pass, the node that computes the gradient;
 - ``contributions``: for each edge the consumer, the position, the node that computes what flows back, and for
   an op that works element by element its local derivative: a node, or a number in a list;
@@ -19,7 +20,7 @@ node, the contribution of an edge, the new value of a parameter) is told by numb
 """
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,9 @@ from backlit.autodiff.reverse import Backpropagation, Edge
 from backlit.errors import BindingError
 from backlit.explain.naming import affine_layers
 from backlit.explain.narration.phrases import Way, phrase_of
+from backlit.explain.rows import batch_of, nodes_with_rows
 from backlit.graph.graph import Graph, topological_order
-from backlit.graph.leaves import Constant, Parameter
+from backlit.graph.leaves import Constant, Input, Parameter
 from backlit.graph.node import Application, Array, Node
 from backlit.graph.ops import logical_not
 
@@ -107,13 +109,15 @@ def program_of(
     labels = graph.labels if labels is None else labels
     nameless = {} if loss.name or labels[loss].startswith("%") else {"nameless": number[loss]}
     leaves = [node for node in nodes if not isinstance(node, Application)]
+    forward = topological_order([loss])
     return {
         "dtype": loss.dtype,
         "nodes": [_node(node, loss.dtype, number, labels) for node in nodes],
         "values": {number[node]: as_numbers(_value(node, values)) for node in leaves},
         "loss": number[loss],
         **nameless,
-        "forward": [number[node] for node in topological_order([loss])],
+        "forward": [number[node] for node in forward],
+        "rows": [number[node] for node in _rows(forward)],
         "gradients": {number[node]: number[gradient] for node, gradient in walk.gradients.items()},
         "contributions": [
             [number[edge.consumer], edge.position, number[node], *_written(slopes[edge], number)]
@@ -123,6 +127,39 @@ def program_of(
         "layers": [[*(number[part] for part in layer if part is not None)] for layer in affine_layers(graph)],
         "phrases": _phrases(graph.operations),
     }
+
+
+def _rows(forward: Sequence[Node]) -> list[Node]:
+    """Find the nodes with a row for each example; none where rows mix, as those of the words of a text do.
+
+    Rows mix where one is computed from others that went astray: into columns, say, or into a right factor. What was
+    taken over all of them, such as the mean by which a batch is normalised, is a number of the batch and no row astray.
+    """
+    inputs = [node for node in forward if isinstance(node, Input)]
+    batch = batch_of(inputs)
+    if batch < 2 or all(node.rank < 2 for node in inputs):
+        return []
+    found = nodes_with_rows(forward, batch)
+    astray: set[Node] = set()
+    for node in forward:
+        if not isinstance(node, Application):
+            continue
+        lost = any(x in astray or (x in found and _strays(node, i)) for i, x in enumerate(node.arguments))
+        if node in found and lost:
+            return []
+        over_all = node.kind in {"sum", "max", "min"} and 0 in node.attributes["axes"]
+        if lost or (node not in found and not over_all and any(x in found for x in node.arguments)):
+            astray.add(node)
+    return [node for node in forward if node in found]
+
+
+def _strays(node: Application, position: int) -> bool:
+    """Tell whether the rows of an argument are not those of the value, if this has rows of its own."""
+    if node.kind == "take":
+        return position != (1 if node.attributes["axis"] == 0 else 0)
+    if node.kind == "matmul":
+        return node.arguments[position].rank != node.rank or (position == 1 and node.rank == 2)
+    return phrase_of(node).way is Way.EACH and node.arguments[position].rank != node.rank
 
 
 def _slope(edge: Edge, back: Node, upstream: Node) -> Node | int | None:

@@ -14,7 +14,8 @@ from itertools import pairwise
 
 from backlit.explain.drawing.diagram import Diagram, Mark, Port
 from backlit.explain.drawing.measuring import Extent
-from backlit.explain.drawing.placing import Placement, Ruler, Spot, place
+from backlit.explain.drawing.placement import Placement, Spot
+from backlit.explain.drawing.placing import Ruler, place
 
 __all__ = ["cell_width", "picture"]
 
@@ -109,7 +110,7 @@ def _measure(mark: Mark, outgoing: tuple[Port, ...], incoming: int) -> Extent:
     ports = max(1, len(outgoing), incoming) if mark.kind == "box" else 1  # a mark has one row, whatever leads to it
     beyond = (ports - 1) / 2 + (mark.kind == "box")
     carried = [mark, *(outgoing if len(outgoing) == 1 else ())]
-    told = any(each.value or each.gradient for each in carried)
+    told = any(each.told or each.gradient for each in carried)
     return Extent(0.0, float(ports), 0.0, 0.0, beyond, beyond + told)
 
 
@@ -156,7 +157,7 @@ def _texts(mark: Mark, diagram: Diagram) -> list[str]:
     if mark.kind == "box":
         outgoing = [port for port in diagram.sheet(mark.id).ports if port.side == "out"]
         carried = outgoing[0] if len(outgoing) == 1 else mark
-    below = " ∇ ".join(part for part in (carried.value, carried.gradient) if part)
+    below = " ∇ ".join(part for part in (carried.told, carried.gradient) if part)
     return [text, below] if below else [text]
 
 

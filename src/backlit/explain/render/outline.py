@@ -128,7 +128,7 @@ def _row(mark: Mark, depth: int, is_open: bool) -> _Row:
         text = f"{mark.label}: {'trainable ' * mark.trainable}parameter"
     else:
         text = f"{mark.label}: {mark.kind}"
-    return _Row(depth, text + " (output)" * mark.output, (shape_text(mark.shape), mark.value, mark.gradient))
+    return _Row(depth, text + " (output)" * mark.output, (shape_text(mark.shape), mark.told, mark.gradient))
 
 
 def _table(rows: list[_Row], width: int) -> Iterator[str]:

@@ -2,23 +2,24 @@
 
 Shapes say what a mark is, so that nothing is lost without colours: a circle computes, a frame of two lines can be
 trained, a frame of one line is given from outside, a bare number never changes, a heavy frame is a box that could be
-opened. A value stands in blue and upright above the line that carries it, its gradient in green and slanted below, as
-in the lectures; weights of edges are black. The blue (#0b5cad) and the green (#0a7a55) are as dark as text must be to
-be read on white, stay apart for readers who confuse red and green, and place and slant tell them apart in grey. Where a
-reader prefers a dark page the drawing is dark, with lighter tones of both.
+opened. How wide an edge is tells how strong it is where that is known of every edge, and else only whether one value
+passes or several. A value stands in blue and upright above the line that carries it, its gradient in green and slanted
+below, as in the lectures; weights of edges are black. The blue (#0b5cad) and the green (#0a7a55) are as dark as text
+must be to be read on white, stay apart for readers who confuse red and green, and place and slant tell them apart in
+grey. Where a reader prefers a dark page the drawing is dark, with lighter tones of both.
 """
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 from xml.sax.saxutils import escape
 
 from backlit.errors import ArgumentError
 from backlit.explain.drawing.diagram import Diagram, Mark, MarkKind, Port
-from backlit.explain.drawing.measuring import SMALL, Extent, shape_text, text_width
-from backlit.explain.drawing.placing import Frame, Placement, Spot, Wire, place
+from backlit.explain.drawing.measuring import SMALL, Extent, names_width, shape_text, text_width
+from backlit.explain.drawing.placement import Frame, Placement, Spot, Wire
+from backlit.explain.drawing.placing import place
 from backlit.explain.drawing.symbols import COMMUTATIVE
 
 __all__ = ["STYLE", "to_svg"]
@@ -181,10 +182,7 @@ def _wire(wire: Wire, ends: Collection[str]) -> str:
             path.append(f"C{middle} {_n(y)} {middle} {_n(height)} {_n(start)} {_n(height)}")
         x, y = stop, height
         path.append(f"H{_n(stop - _HEAD if arrives and i == len(wire.runs) - 1 else stop)}")
-    strength = wire.edge.strength
-    thick = 1.4 if strength is None else 0.8 + 3.2 * min(1.0, max(0.0, strength))
-    if len(wire.edge.nodes) > 1:
-        thick = max(thick, 2.4)
+    thick = _width(wire.edge.strength, len(wire.edge.nodes))
     half = 3 + thick / 2
     line = f'<path class="bl-wire" stroke-width="{_n(thick)}" d="{"".join(path)}"/>'
     if not arrives:
@@ -193,27 +191,38 @@ def _wire(wire: Wire, ends: Collection[str]) -> str:
     return f'{line}<path class="bl-head" d="{head}"/>'
 
 
+def _width(strength: float | None, count: int) -> float:
+    """The width of an edge along which so many values flow."""
+    if strength is None:
+        return 2.4 if count > 1 else 1.4
+    return 0.8 + 3.2 * min(1.0, max(0.0, strength))
+
+
 def _weights(placement: Placement) -> Iterable[str]:
     """Write the numbers of edges, and the order of arguments where it is not that from the top."""
-    between = Counter((wire.edge.source, wire.edge.target) for wire in placement.wires)
     for wire in placement.wires:
-        if wire.edge.text:
-            (_, x, y), (start, _, height) = wire.runs[-2:]
-            # In the middle of the slope; of several edges between the same marks farther on, where they are apart.
-            along, down = (0.7, 0.84) if between[wire.edge.source, wire.edge.target] > 1 else (0.5, 0.5)
-            yield _text(x + along * (start - x), y + down * (height - y) + 4, wire.edge.text, "bl-weight")
+        if wire.middle:
+            x, y = wire.middle
+            yield _text(x, y + 4, wire.edge.text, "bl-weight")
+    for wire in _numbered(placement):
+        _, stop, y = wire.runs[-1]
+        yield _text(stop - 14, y + 3.2, str(wire.edge.position + 1), "bl-order")
+
+
+def _numbered(placement: Placement) -> list[Wire]:
+    """List the edges whose place among the arguments is written down: it matters, and is not that from the top."""
     arriving: dict[str, list[Wire]] = {}
     for wire in placement.wires:
         if wire.edge.position >= 0:
             arriving.setdefault(wire.edge.target, []).append(wire)
     ops = {spot.mark.id: spot.mark.op for spot in placement.spots}
+    numbered = []
     for target, wires in arriving.items():
         from_top = sorted(wires, key=lambda wire: wire.runs[-1][2])
         positions = [wire.edge.position for wire in from_top]
         if ops[target] not in COMMUTATIVE and positions != sorted(positions):
-            for wire in from_top:
-                _, stop, y = wire.runs[-1]
-                yield _text(stop - 14, y + 3.2, str(wire.edge.position + 1), "bl-order")
+            numbered += from_top
+    return numbered
 
 
 def _spot(spot: Spot, diagram: Diagram) -> str:
@@ -223,15 +232,19 @@ def _spot(spot: Spot, diagram: Diagram) -> str:
     parts = [f'<g class="bl-mark {_styles(mark)}" data-id="{mark.id}">', _tooltip(mark)]
     parts += _shape(mark, left, top, extent)
     round_ = mark.kind == "operation" and extent.width == extent.height
-    parts.append(_text(spot.x, spot.y + (6 if round_ else 4.5), mark.symbol, "bl-sign" if round_ else ""))
+    outgoing = tuple(port for port in diagram.sheet(mark.id).ports if port.side == "out") if mark.kind == "box" else ()
+    middle = spot.x - names_width(outgoing) / 2
+    parts.append(_text(middle, spot.y + (6 if round_ else 4.5), mark.symbol, "bl-sign" if round_ else ""))
     if mark.kind == "operation" and mark.name:
         parts.append(_text(spot.x, top - 5, mark.name))
     if mark.shape and mark.kind != "output":
         parts.append(_text(spot.x, top + extent.height + 11, shape_text(mark.shape), "bl-small"))
     if mark.kind == "box":
-        for port in diagram.sheet(mark.id).ports:
-            if port.side == "out":
-                parts += _carried(spot.x + extent.width / 2, spot.y + spot.ports[port.id], port)
+        for port in outgoing:
+            right, y = spot.x + extent.width / 2, spot.y + spot.ports[port.id]
+            parts += _carried(right, y, port)
+            if port.name and len(outgoing) > 1:
+                parts.append(_text(right - 6, y + 3.5, port.name, "bl-small", "end"))
     else:
         parts += _carried(spot.x + extent.width / 2, spot.y, mark)
     return "".join([*parts, "</g>"])
@@ -256,8 +269,8 @@ def _shape(mark: Mark, left: float, top: float, extent: Extent) -> list[str]:
 def _carried(x: float, y: float, carried: Mark | Port) -> list[str]:
     """Write the value above the line that leaves a mark and the gradient below it."""
     texts = []
-    if carried.value:
-        texts.append(_text(x + 5, y - 4, carried.value, "bl-value", "start"))
+    if carried.told:
+        texts.append(_text(x + 5, y - 4, carried.told, "bl-value", "start"))
     if carried.gradient:
         texts.append(_text(x + 5, y + 13, carried.gradient, "bl-gradient", "start"))
     return texts
@@ -265,8 +278,8 @@ def _carried(x: float, y: float, carried: Mark | Port) -> list[str]:
 
 def _tooltip(mark: Mark) -> str:
     lines = [mark.text or mark.label]
-    if mark.value:
-        lines.append(f"value {mark.value}")
+    if mark.told:
+        lines.append(f"value {mark.told}")
     if mark.gradient:
         lines.append(f"gradient {mark.gradient}")
     return f"<title>{_safe(chr(10).join(lines))}</title>"
@@ -288,12 +301,13 @@ def _legend(diagram: Diagram, placement: Placement) -> tuple[str, float, float]:
             entries.append((f'<g class="{style}">{shape}</g>', extent.width, words))
     carried: list[Mark | Port] = [*marks]
     carried += (port for mark in marks if mark.kind == "box" for port in diagram.sheet(mark.id).ports)
-    if any(each.value for each in carried):
+    if any(each.told for each in carried):
         entries.append((_text(0, 4.5, "1.5", "bl-value", "start"), 18.0, "value"))
+    if any(mark.new_value for mark in marks):
+        entries.append((_text(0, 4.5, "→ 1.4", "bl-value", "start"), 32.0, "new value"))
     if any(each.gradient for each in carried):
         entries.append((_text(0, 4.5, "0.2", "bl-gradient", "start"), 18.0, "gradient"))
-    if any(wire.edge.text for wire in placement.wires):
-        entries.append((_text(0, 4.5, "3", "bl-weight", "start"), 8.0, "weight of an edge"))
+    entries += _edge_entries(placement.wires, _numbered(placement))
     room = max(placement.width, _LEGEND)
     x, y, widest, lines = 14.0, 10.0, 0.0, []
     for sign, wide, words in entries:
@@ -306,3 +320,19 @@ def _legend(diagram: Diagram, placement: Placement) -> tuple[str, float, float]:
         x += needed
         widest = max(widest, x)
     return "\n".join(lines), widest if lines else 0.0, y + 16 if lines else 0.0
+
+
+def _edge_entries(wires: Sequence[Wire], numbered: Sequence[Wire]) -> Iterable[tuple[str, float, str]]:
+    """Explain what is seen of edges: numbers, widths, bundles and the order of arguments."""
+    if any(wire.edge.text for wire in wires):
+        yield _text(0, 4.5, "3", "bl-weight", "start"), 8.0, "weight of an edge"
+    if any(wire.edge.strength is not None for wire in wires):
+        yield _sample(_width(0.1, 1), 4) + _sample(_width(1.0, 1), -4), 22.0, "the wider, the stronger"
+    elif any(len(wire.edge.nodes) > 1 for wire in wires):
+        yield _sample(_width(None, 2), 0), 22.0, "several values"
+    if numbered:
+        yield _text(0, 3.5, "1", "bl-order", "start"), 6.0, "place among the arguments"
+
+
+def _sample(width: float, y: float) -> str:
+    return f'<path class="bl-wire" stroke-width="{_n(width)}" d="M0 {_n(y)}H22"/>'
