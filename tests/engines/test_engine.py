@@ -157,7 +157,7 @@ def test_an_input_without_a_value_is_named():
     x, y = bl.input("x"), bl.input("y")
     with pytest.raises(BindingError, match="no value was given for <input 'y'") as caught:
         (x + y).evaluate({"x": 1.0})
-    assert 'node.evaluate({"y": ...})' in caught.value.instead
+    assert 'give it one: {"y": ...}' in caught.value.instead
 
 
 def test_a_value_for_no_input_suggests_the_nearest():

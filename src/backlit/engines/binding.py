@@ -121,9 +121,7 @@ def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.Arr
     Values that the graph does not need are passed over: the gradient of a linear function, say, depends on nothing.
     """
     if not isinstance(bindings, Mapping):
-        raise BindingError(
-            f"values are given by name; received {bindings!r}", instead='write node.evaluate({"x": 3.0})'
-        )
+        raise BindingError(f"values are given by name; received {bindings!r}", instead='write a dictionary: {"x": 3.0}')
     values: dict[Node, npt.ArrayLike] = {}
     spare: list[str] = []
     for key, value in bindings.items():
@@ -139,7 +137,7 @@ def arrange(graph: Graph, bindings: Mapping[Any, npt.ArrayLike]) -> list[npt.Arr
             f"no value was given for {', '.join(repr(node) for node in missing)}"
             + (f", but one for {', '.join(map(repr, spare))}, which is no input of this graph{close}" if spare else ""),
             why="a graph has no values until its inputs are bound",
-            instead=f'write node.evaluate({{"{first}": ...}})',
+            instead=f'give it one: {{"{first}": ...}}',
         )
     return [values[node] for node in graph.inputs]
 
