@@ -10,10 +10,12 @@ import numpy as np
 from backlit.graph.node import Array
 from backlit.graph.spec import kind_of
 
-__all__ = ["SHORT", "format_number", "short_gradient", "short_value"]
+__all__ = ["SHORT", "format_number", "short_change", "short_gradient", "short_value"]
 
 SHORT = 4
 """The significant digits of a number in a drawing."""
+_EXACT = 17
+"""So many digits tell any two numbers of float64 apart."""
 _WRITTEN_OUT = 4
 """The most elements that are written out."""
 
@@ -42,11 +44,12 @@ def format_number(number: float, digits: int = 6) -> str:
     return "0" if text == "-0" else text
 
 
-def short_value(value: Array) -> str:
+def short_value(value: Array, digits: int = SHORT) -> str:
     """Write a value: the number, the elements of a short array, or what a long one is like.
 
     Args:
         value: An array of any shape and data type.
+        digits: How many a single number has at most; each of several has one less.
 
     Returns:
         The text; of a long array the mean of floats, the least and greatest of integers, how many are true.
@@ -57,7 +60,36 @@ def short_value(value: Array) -> str:
         >>> short_value(np.linspace(0.0, 1.0, 11)), short_value(np.ones(9, dtype=bool))
         ('mean 0.5', '9 of 9 true')
     """
-    return _short(value, lambda floats: f"mean {format_number(float(np.mean(floats, dtype=np.float64)), SHORT)}")
+    return _short(
+        value, lambda floats: f"mean {format_number(float(np.mean(floats, dtype=np.float64)), digits)}", digits
+    )
+
+
+def short_change(old: Array | None, new: Array) -> tuple[str, str]:
+    """Write a value and what it becomes, with as many digits as tell the two apart.
+
+    Args:
+        old: The value; None where it is unknown.
+        new: The new one.
+
+    Returns:
+        Both texts, the first empty where the value is unknown. They are the same only where nothing changes, or where
+        the means of long arrays do not differ.
+
+    Example:
+        >>> short_change(np.array(4.0), np.array(3.7)), short_change(np.array(0.5), np.array(0.500001))
+        (('4', '3.7'), ('0.5', '0.500001'))
+        >>> short_change(np.zeros(9), np.ones(9))
+        ('mean 0', '1')
+    """
+    if old is None:
+        return "", short_value(new)
+    before, after = short_value(old), short_value(new)
+    for digits in range(SHORT, _EXACT + 2):
+        if before != after or np.array_equal(old, new, equal_nan=True):
+            break
+        before, after = short_value(old, digits), short_value(new, digits)
+    return before, after.removeprefix("mean ") if before.startswith("mean ") else after
 
 
 def short_gradient(gradient: Array) -> str:
@@ -74,16 +106,18 @@ def short_gradient(gradient: Array) -> str:
         ('-2', 'norm 1')
     """
     return _short(
-        gradient, lambda floats: f"norm {format_number(float(np.linalg.norm(floats.astype(np.float64))), SHORT)}"
+        gradient,
+        lambda floats: f"norm {format_number(float(np.linalg.norm(floats.astype(np.float64))), SHORT)}",
+        SHORT,
     )
 
 
-def _short(array: Array, summarise: Callable[[Array], str]) -> str:
+def _short(array: Array, summarise: Callable[[Array], str], digits: int) -> str:
     array = np.asarray(array)
     if array.size == 0:
         return "empty"
     if array.size <= _WRITTEN_OUT:
-        return _written_out(array)
+        return _written_out(array, digits)
     kind = kind_of(array.dtype.name)
     if kind == "bool":
         return f"{np.count_nonzero(array)} of {array.size} true"
@@ -93,11 +127,11 @@ def _short(array: Array, summarise: Callable[[Array], str]) -> str:
     return f"{lost} of {array.size} not finite" if lost else summarise(array)
 
 
-def _written_out(array: Array) -> str:
+def _written_out(array: Array, digits: int) -> str:
     """Write at most four elements: a row in brackets, several rows in brackets again; the shape is told elsewhere."""
     if array.size == 1:
-        return format_number(array.ravel()[0], SHORT)
-    numbers = [format_number(number, SHORT - 1) for number in array.ravel()]
+        return format_number(array.ravel()[0], digits)
+    numbers = [format_number(number, digits - 1) for number in array.ravel()]
     row = array.shape[-1]
     rows = ["[" + ", ".join(numbers[i : i + row]) + "]" for i in range(0, len(numbers), row)]
     return rows[0] if len(rows) == 1 else f"[{', '.join(rows)}]"

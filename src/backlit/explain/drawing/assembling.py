@@ -8,12 +8,11 @@ is known of values, gradients and edges is written short beside them (``symbols.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from backlit.explain.drawing.changes import short_change
 from backlit.explain.drawing.diagram import Diagram, Edge, Mark, Port, Sheet
 from backlit.explain.drawing.furnishing import Furnished, furnish
 from backlit.explain.drawing.laying import Laid, lay_all
 from backlit.explain.drawing.wiring import Flow, Gate, Wires, wire
-from backlit.explain.numerals import short_gradient, short_value
+from backlit.explain.numerals import short_change, short_gradient, short_value
 from backlit.graph.graph import Graph
 from backlit.graph.node import Array, Node
 
