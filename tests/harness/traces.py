@@ -34,6 +34,12 @@ def elements(node: bl.Node, rng: np.random.Generator, most: int = 4) -> list[tup
     return [every[i] for i in chosen]
 
 
+def weighted(y: bl.Node) -> bl.Node:
+    """A loss in which every element of a value counts, each by another weight."""
+    weights = np.linspace(-1.0, 2.0, y.size).reshape(y.shape)
+    return (bl.sum(bl.constant(weights) * y) if y.shape else 3.0 * y).named("L")
+
+
 @dataclass
 class Count:
     """How often the referee was asked, how many operations it did, and how many values it was handed for them."""

@@ -103,6 +103,8 @@ def draw(
         >>> "<svg" in draw(run).svg
         True
     """
+    kind = "" if path is None else check_file(path, ".svg", ".html", ".txt")
+    run = _with_numbers(thing) if kind == ".html" else None
     if isinstance(thing, Module):
         diagram = _of_model(thing, name)
     elif isinstance(thing, Recording):
@@ -114,9 +116,8 @@ def draw(
     diagram.opening(open)  # a box that does not exist is told now, and not when the picture is looked at
     picture = Picture(diagram, open)
     if path is not None:
-        kind = check_file(path, ".svg", ".html", ".txt")
-        texts = {".svg": lambda: picture.svg, ".html": lambda: trace_page(thing, name), ".txt": lambda: f"{picture}\n"}
-        write_atomically(path, texts[kind]().encode())
+        text = _page(run, diagram) if run is not None else picture.svg if kind == ".svg" else f"{picture}\n"
+        write_atomically(path, text.encode())
     return picture
 
 
@@ -163,13 +164,22 @@ def trace_page(thing: Drawable, name: str = "") -> str:
         >>> trace_page(bl.trace((bl.parameter(4.0, name="w") * 2.0).named("f")))[:15]
         '<!DOCTYPE html>'
     """
-    if not isinstance(thing, Recording):
-        raise ArgumentError(
-            "a page needs numbers to compute with, and only a trace has them",
-            instead='trace it first: bl.trace(loss, {"x": ...}).draw("page.html")',
-        )
-    diagram = diagram_of(Graph(outputs=[thing.loss]), labels=thing.labels, name=name)
-    return page_of(diagram, program_of(thing.graph, thing.loss, thing.walk, thing.known, thing.labels), title=name)
+    run = _with_numbers(thing)
+    return _page(run, diagram_of(Graph(outputs=[run.loss]), labels=run.labels, name=name))
+
+
+def _with_numbers(thing: object) -> Recording:
+    if isinstance(thing, Recording):
+        return thing
+    raise ArgumentError(
+        "a page needs numbers to compute with, and only a trace has them",
+        instead='trace it first: bl.trace(loss, {"x": ...}).draw("page.html")',
+    )
+
+
+def _page(run: Recording, diagram: Diagram) -> str:
+    """Write the page of a run for a diagram of its forward pass; of what is written there the page takes the signs."""
+    return page_of(diagram, program_of(run.graph, run.loss, run.walk, run.known, run.labels), title=diagram.name)
 
 
 def notebook_page(run: Recording) -> str:

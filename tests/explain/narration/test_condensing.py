@@ -5,17 +5,13 @@ import pytest
 
 import backlit as bl
 from backlit.explain.narration.condensing import closed_boxes, told_as_one
+from harness.traces import weighted
 
 
 @pytest.fixture(autouse=True)
 def _float64():
     with bl.precision("float64"):
         yield
-
-
-def weighted(y):
-    weights = np.linspace(-1.0, 2.0, y.size).reshape(y.shape)
-    return (bl.sum(bl.constant(weights) * y) if y.shape else 3.0 * y).named("L")
 
 
 @pytest.mark.parametrize(
